@@ -1,0 +1,137 @@
+"""What the loop needs from storage, and the rows it keeps. SQLite implements it; PostgreSQL will, under the same tests.
+
+Synchronous on purpose: one thread owns the store (a single writer), and the servers hand work to that thread. Every
+method that takes a workload answers for an unknown one with nothing rather than an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from inscope.alert import Alert
+from inscope.capability import Capability, CapabilityKind
+from inscope.coverage import SourceCoverage
+from inscope.finding import Finding
+from inscope.mode import Mode
+from inscope.reference import Entry, Evidence, ReferenceKind, ReferenceVersion
+from inscope.workload import InstanceId, Workload
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadRow:
+    """A workload as stored. Times are seconds since the epoch."""
+
+    workload: Workload
+    mode: Mode
+    first_seen: float
+    last_seen: float
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceRow:
+    """An instance as stored. `epoch` and `sequence` are the last batch that is durable; `exit_status` -1: unknown."""
+
+    id: InstanceId
+    workload: Workload
+    first_seen: float
+    last_seen: float
+    epoch: str = ""
+    sequence: int = 0
+    mode: Mode = Mode.OBSERVE
+    acknowledged: tuple[ReferenceVersion, ...] = ()
+    coverage: tuple[SourceCoverage, ...] = ()
+    exit_status: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class ModeChange:
+    """One line of the audit trail of a workload's mode."""
+
+    time: float
+    workload: Workload
+    mode: Mode
+    by: str
+    forced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """What describes a hash; never its identity. `linkage`: static, dynamic, not-elf or malformed."""
+
+    sha256: str
+    path: str
+    build_id: str = ""
+    soname: str = ""
+    needed: tuple[str, ...] = field(default=())
+    interpreter: str = ""
+    linkage: str = ""
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class JoinTokenRow:
+    """A one-time token; only its sha256 is kept."""
+
+    token_sha256: str
+    workload: Workload
+    instance: InstanceId
+    mode: Mode
+    expires: float
+
+
+class StoreError(Exception):
+    """The store could not do it: a full disk, a corrupt or a newer file. The message says what and what to do."""
+
+
+class Store(Protocol):
+    """Durable state. Writes inside `transaction()` are all kept or none; outside of one, each is its own."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Group writes. Not re-entrant."""
+
+    def workloads(self) -> list[WorkloadRow]: ...
+    def workload(self, workload: Workload) -> WorkloadRow | None: ...
+    def put_workload(self, row: WorkloadRow) -> None: ...
+
+    def instances(self, workload: Workload) -> list[InstanceRow]: ...
+    def instance(self, instance: InstanceId) -> InstanceRow | None: ...
+    def put_instance(self, row: InstanceRow) -> None: ...
+
+    def entries(self, workload: Workload) -> dict[Entry, Evidence]: ...
+    def put_entries(self, workload: Workload, entries: Mapping[Entry, Evidence]) -> None: ...
+    def versions(self, workload: Workload) -> dict[ReferenceKind, int]: ...
+    def put_versions(self, workload: Workload, versions: Mapping[ReferenceKind, int]) -> None: ...
+
+    def capabilities(self, workload: Workload) -> dict[CapabilityKind, Capability]: ...
+    def put_capability(self, workload: Workload, capability: Capability) -> None: ...
+
+    def findings(self, workload: Workload) -> list[Finding]: ...
+    def put_findings(self, workload: Workload, findings: Iterable[Finding]) -> None:
+        """Replace the workload's findings with these."""
+
+    def next_number(self, series: str) -> int:
+        """1, 2, 3… for each series, never twice."""
+
+    def alert(self, alert_id: str) -> Alert | None: ...
+    def alerts(self, workload: Workload | None = None, since: float = 0.0) -> list[Alert]:
+        """Oldest first; `since` compares with `last_seen`."""
+
+    def put_alert(self, alert: Alert) -> None: ...
+
+    def mode_changes(self, workload: Workload) -> list[ModeChange]: ...
+    def add_mode_change(self, change: ModeChange) -> None: ...
+
+    def binaries(self, sha256s: Iterable[str]) -> dict[str, Binary]: ...
+    def put_binaries(self, binaries: Iterable[Binary]) -> None: ...
+
+    def put_join_token(self, row: JoinTokenRow) -> None: ...
+    def take_join_token(self, token_sha256: str) -> JoinTokenRow | None:
+        """The token, which is gone afterwards; None where there was none. Expiry is the caller's business."""
+
+    def scratch_copy(self) -> Store:
+        """An independent copy that nobody else sees and that vanishes when closed."""
+
+    def close(self) -> None: ...

@@ -1,0 +1,196 @@
+"""What is in scope for a workload: entries with evidence, of one of four kinds.
+
+An **entry** is the smallest thing that can be in scope, `(reference, dimension, value)`, and `entries_of` says which
+entries an act needs: one act may need several, in several references. To judge is to look for the missing ones, so the
+sidecar and the control plane can never disagree on what "known" means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from inscope.behaviour import (
+    Access,
+    Behaviour,
+    CodeMemory,
+    Connect,
+    Contradiction,
+    Exec,
+    Listen,
+    Load,
+    Open,
+    Program,
+    Protocol,
+    Syscall,
+    bracketed,
+)
+
+
+class ReferenceKind(StrEnum):
+    """The four references."""
+
+    PERMISSION_GAP = "permission-gap"
+    ENVELOPE = "envelope"
+    INVENTORY = "inventory"
+    SCOPE_CHAIN = "scope-chain"
+
+
+class Dimension(StrEnum):
+    """What an entry is about. Each belongs to one reference (`REFERENCE_OF`)."""
+
+    PROGRAM = "program"
+    LIBRARY = "library"
+    GENERATED_CODE = "generated-code"
+    PROCESS = "process"
+    DESTINATION = "destination"
+    LISTENER = "listener"
+    FILE_WRITTEN = "file-written"
+    FILE_READ = "file-read"
+    SECRET_READ = "secret-read"
+    CODE_MEMORY = "code-memory"
+    SYSCALL = "syscall"
+    CONTRADICTION = "contradiction"
+
+
+REFERENCE_OF = {
+    Dimension.PROGRAM: ReferenceKind.INVENTORY,
+    Dimension.LIBRARY: ReferenceKind.INVENTORY,
+    Dimension.GENERATED_CODE: ReferenceKind.INVENTORY,
+    Dimension.PROCESS: ReferenceKind.ENVELOPE,
+    Dimension.DESTINATION: ReferenceKind.ENVELOPE,
+    Dimension.LISTENER: ReferenceKind.ENVELOPE,
+    Dimension.FILE_WRITTEN: ReferenceKind.ENVELOPE,
+    Dimension.FILE_READ: ReferenceKind.ENVELOPE,
+    Dimension.SECRET_READ: ReferenceKind.ENVELOPE,
+    Dimension.CODE_MEMORY: ReferenceKind.ENVELOPE,
+    Dimension.SYSCALL: ReferenceKind.ENVELOPE,
+    Dimension.CONTRADICTION: ReferenceKind.ENVELOPE,
+}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Entry:
+    """One thing in scope. `value` is canonical text: equal things have equal text. `label` is for people, never compared."""
+
+    dimension: Dimension
+    value: str
+    label: str = field(default="", compare=False)
+
+    def __str__(self) -> str:
+        return self.label or self.value
+
+    @property
+    def reference(self) -> ReferenceKind:
+        """The reference that holds this entry."""
+        return REFERENCE_OF[self.dimension]
+
+
+class Standing(StrEnum):
+    """How far an entry is trusted. A provisional one was learned but matches a known technique, and stays a finding."""
+
+    LEARNED = "learned"
+    PROVISIONAL = "provisional"
+    APPROVED = "approved"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Why an entry is in scope. Times are seconds since the epoch; `sessions` counts the instance runs it was seen in."""
+
+    first_seen: float
+    last_seen: float
+    count: int
+    sessions: int
+    instances: tuple[str, ...]
+    source: str
+    standing: Standing = Standing.LEARNED
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceVersion:
+    """Which state of a reference: versions grow by one with each change of its entries."""
+
+    kind: ReferenceKind
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The entries of one kind for one workload, with the version they stand at."""
+
+    version: ReferenceVersion
+    entries: dict[Entry, Evidence]
+
+
+NEVER_IN_SCOPE = frozenset({Dimension.CONTRADICTION})
+"""Dimensions that cannot be learned: a contradiction is an attack on the observer however often it is seen."""
+
+
+def entries_of(behaviour: Behaviour) -> tuple[Entry, ...]:
+    """The entries that must be in scope for `behaviour` to be. Never empty."""
+    match behaviour:
+        case Exec(program, parent):
+            return (
+                Entry(Dimension.PROGRAM, program_value(program), program.label),
+                Entry(Dimension.PROCESS, f"{parent or '?'} → {program.label}"),
+            )
+        case Load(path, sha256, _, ""):
+            return (Entry(Dimension.LIBRARY, _hash(sha256), path),)
+        case Load(path, _, _, writer):
+            return (Entry(Dimension.GENERATED_CODE, f"{writer} → {path.rpartition('/')[0] or '/'}/"),)
+        case CodeMemory(program):
+            return (Entry(Dimension.CODE_MEMORY, program),)
+        case Open(path, access, program, secret):
+            dimension = _open_dimension(access, secret)
+            return (Entry(dimension, f"{program} → {path}" if secret else path),)
+        case Connect(host, port, protocol):
+            return (Entry(Dimension.DESTINATION, destination_value(host, port, protocol)),)
+        case Listen(_, port, protocol):
+            return (Entry(Dimension.LISTENER, f"{port}/{protocol}"),)
+        case Syscall(name, detail, program):
+            return (Entry(Dimension.SYSCALL, f"{program} → {name}({detail})"),)
+        case Contradiction(claimed, real, program):
+            return (Entry(Dimension.CONTRADICTION, f"{program}: {claimed} became {real}"),)
+
+
+def missing(behaviour: Behaviour, in_scope: Collection[Entry]) -> tuple[Entry, ...]:
+    """What `behaviour` needs and `in_scope` lacks: empty means in scope. An empty reference flags everything.
+
+    Content that could not be hashed is never in scope: an unreadable program has no identity to compare.
+    """
+    return tuple(
+        entry
+        for entry in entries_of(behaviour)
+        if entry not in in_scope or entry.dimension in NEVER_IN_SCOPE or entry.value.startswith(UNHASHED)
+    )
+
+
+UNHASHED = "unhashed"
+
+
+def _hash(sha256: str) -> str:
+    return f"sha256:{sha256}" if sha256 else UNHASHED
+
+
+def program_value(program: Program) -> str:
+    """The inventory's text for a program: hash, path, and the script's hash and name where there is one."""
+    value = f"{_hash(program.sha256)} {program.path}"
+    if program.script:
+        # An unhashed script makes the whole program unhashed: `missing` looks at the first word only.
+        if not program.script.sha256:
+            value = f"{UNHASHED} {program.path}"
+        value += f" + {_hash(program.script.sha256)} {program.script.name}"
+    return value
+
+
+def destination_value(host: str, port: int, protocol: Protocol) -> str:
+    """The envelope's text for a destination."""
+    return f"unix:{host}" if protocol is Protocol.UNIX else f"{bracketed(host)}:{port}/{protocol}"
+
+
+def _open_dimension(access: Access, secret: bool) -> Dimension:
+    if access is Access.WRITE:
+        return Dimension.FILE_WRITTEN
+    return Dimension.SECRET_READ if secret else Dimension.FILE_READ

@@ -1,0 +1,202 @@
+/* What inscope-init and the sidecar say to each other, over a SOCK_SEQPACKET unix socket on one machine.
+ *
+ * Python reads this file as the source (sidecar/observe/protocol.py): keep to `enum NAME { A = 1, ... };` with explicit
+ * values, `#define INSCOPE_X 123`, and `struct inscope_x { fixed-width fields and char/uint8_t arrays };`. All structs
+ * are packed and native-endian (both ends run on the same machine).
+ *
+ * A packet is one or more messages back to back, at most INSCOPE_PACKET_MAX bytes. A message is a `struct inscope_head`,
+ * a fixed body for its kind, and a tail of strings: each a uint16_t length and that many bytes (any byte but NUL).
+ * The file descriptors of a packet belong, in order, to its messages with INSCOPE_HAS_FD.
+ *
+ * init connects and speaks first: HELLO. The sidecar answers WELCOME (or REFUSED, and closes). The first connection wins;
+ * a later one must bring the secret of the first. After that init sends records, and BYE last; the sidecar may send
+ * PATTERNS at any time, and closes when all before BYE is durable.
+ */
+#ifndef INSCOPE_PROTOCOL_H
+#define INSCOPE_PROTOCOL_H
+
+#include <stdint.h>
+
+#define INSCOPE_PROTOCOL_VERSION 1
+#define INSCOPE_MAGIC 0x53434e49
+#define INSCOPE_PACKET_MAX 65536
+#define INSCOPE_FDS_MAX 16
+#define INSCOPE_SECRET_BYTES 32
+#define INSCOPE_PATH_MAX 4096
+#define INSCOPE_ARGV_MAX 16384
+#define INSCOPE_ARGV_ITEMS_MAX 256
+
+/* kind: what a message is. Tail strings are named in brackets. */
+enum inscope_kind {
+    INSCOPE_HELLO = 1,     /* body hello [init version, working directory, PATH of the agent, command...] */
+    INSCOPE_WELCOME = 2,   /* body welcome, from the sidecar */
+    INSCOPE_REFUSED = 3,   /* no body [reason], from the sidecar */
+    INSCOPE_PATTERNS = 4,  /* body patterns [patterns...], from the sidecar: replaces the whole list */
+    INSCOPE_EXEC = 10,     /* body file [path as given made absolute, working directory, argv...]: about to happen; fd of the image */
+    INSCOPE_IMAGE = 11,    /* body file [/proc/PID/exe]: what really runs, seen at the first trap after an exec; fd of it */
+    INSCOPE_LOAD = 12,     /* body file [path]: a file is mapped or made executable; fd of it */
+    INSCOPE_CODE_MEMORY = 13, /* body call []: executable memory without a file */
+    INSCOPE_OPEN = 14,     /* body open [path made absolute]: a path that matched a pattern, or any with level `all` */
+    INSCOPE_CONNECT = 15,  /* body address []: connect, or a send that carries an address */
+    INSCOPE_BIND = 16,     /* body address [] */
+    INSCOPE_LISTEN = 17,   /* body address [] : the address is the one bound */
+    INSCOPE_SYSCALL = 18,  /* body call []: everything else that is trapped */
+    INSCOPE_EXIT = 19,     /* body exit []: a process that init reaped */
+    INSCOPE_COUNTERS = 20, /* body counters []: each second while anything changed, and before BYE */
+    INSCOPE_SURVEY = 21,   /* body survey [members...]: what the container holds */
+    INSCOPE_BYE = 22       /* body exit []: the agent's own end */
+};
+
+enum inscope_flag {
+    INSCOPE_HAS_FD = 1,
+    INSCOPE_TRUNCATED = 2,  /* a string or argv was cut at its bound */
+    INSCOPE_UNREADABLE = 4, /* the caller's memory or descriptor could not be read: what is missing is zero */
+    INSCOPE_DENIED = 8,     /* init answered the call with an error */
+    INSCOPE_MISMATCH = 16,  /* IMAGE: not the file that the EXEC before it named */
+    INSCOPE_FOREIGN = 32    /* the call came in through a foreign ABI (i386, x32): `nr` is of that ABI */
+};
+
+/* Levels of the `--reads` and `--writes` settings; part of the filter, so fixed when the agent starts. */
+enum inscope_level {
+    INSCOPE_OFF = 0,
+    INSCOPE_WATCHED = 1,
+    INSCOPE_ALL = 2
+};
+
+/* How one pattern of PATTERNS matches an absolute path; the first byte of the string, the rest is the text. */
+enum inscope_match {
+    INSCOPE_PREFIX = 80,   /* 'P' /etc/ssl/private/ */
+    INSCOPE_SUFFIX = 83,   /* 'S' .pem */
+    INSCOPE_NAME = 78,     /* 'N' id_rsa: the last component */
+    INSCOPE_INFIX = 73,    /* 'I' /.ssh/ */
+    INSCOPE_WRITE = 87     /* 'W' as SUFFIX, for writes only */
+};
+
+/* What a SURVEY lists. */
+enum inscope_survey_kind {
+    INSCOPE_SURVEY_EXECUTABLES = 1,
+    INSCOPE_SURVEY_LIBRARIES = 2,
+    INSCOPE_SURVEY_SECRETS = 3,
+    INSCOPE_SURVEY_WRITABLE_CODE = 4,
+    INSCOPE_SURVEY_EGRESS = 5,
+    INSCOPE_SURVEY_PORTS = 6,
+    INSCOPE_SURVEY_SYSCALLS = 7
+};
+
+struct inscope_head {
+    uint32_t size;       /* of the whole message */
+    uint16_t kind;
+    uint16_t flags;
+    uint64_t lost;       /* records lost before this one, cumulative for the life of init */
+    uint64_t time_ns;    /* CLOCK_BOOTTIME */
+    uint64_t start;      /* of the process, clock ticks since boot; 0 where unreadable */
+    int32_t pid;         /* thread group, in init's pid namespace */
+    int32_t tid;
+    int32_t ppid;
+};
+
+struct inscope_hello {
+    uint32_t magic;
+    uint16_t version;
+    uint16_t machine;    /* ELF e_machine */
+    uint32_t mechanisms; /* bits of enum inscope_mechanism that work here */
+    int32_t pid;         /* of init; 1 when it is PID 1 */
+    int32_t agent;       /* pid of the agent */
+    uint32_t uid;
+    uint16_t reads;      /* enum inscope_level */
+    uint16_t writes;
+    uint64_t realtime_ns; /* minus head.time_ns: the wall clock's offset */
+    uint8_t secret[32];  /* made by init, the same at each reconnect */
+};
+
+enum inscope_mechanism {
+    INSCOPE_M_NOTIFY = 1,
+    INSCOPE_M_SYNC_WAKE = 2,
+    INSCOPE_M_WAIT_KILLABLE = 4,
+    INSCOPE_M_VM_READ = 8,
+    INSCOPE_M_PROC_MEM = 16,
+    INSCOPE_M_ADDFD = 32,
+    INSCOPE_M_ADDFD_SEND = 64,
+    INSCOPE_M_PIDFD_GETFD = 128,
+    INSCOPE_M_PTRACE_SEIZE = 256,
+    INSCOPE_M_LANDLOCK = 512,
+    INSCOPE_M_LANDLOCK_SIGNAL = 1024,
+    INSCOPE_M_SOCK_DIAG = 2048,
+    INSCOPE_M_TCP_DESTROY = 4096,
+    INSCOPE_M_SUBREAPER = 8192
+};
+
+struct inscope_welcome {
+    uint32_t magic;
+    uint16_t version;
+    uint16_t survey;     /* 1: list what the container holds */
+};
+
+struct inscope_patterns {
+    uint32_t count;
+};
+
+struct inscope_file {
+    uint64_t device;
+    uint64_t inode;
+    uint64_t size;
+    int64_t mtime_ns;
+    int64_t ctime_ns;
+    uint32_t mode;
+    uint32_t owner;
+    int32_t nr;          /* the system call */
+    uint16_t argc;       /* EXEC: argv strings that follow; the caller's own count may be larger (TRUNCATED) */
+    uint16_t writable;   /* 1: the agent may write the file (access by its credentials) */
+};
+
+struct inscope_call {
+    int32_t nr;
+    uint32_t arch;       /* AUDIT_ARCH_* */
+    uint64_t args[6];
+    int32_t error;       /* what init answered: 0 or a positive errno */
+};
+
+struct inscope_open {
+    int32_t nr;
+    uint32_t open_flags;
+    uint64_t device;     /* 0 where the path did not exist yet */
+    uint64_t inode;
+};
+
+struct inscope_address {
+    int32_t nr;
+    int32_t descriptor;
+    uint64_t socket;     /* inode of the socket, 0 where unreadable */
+    uint16_t family;
+    uint16_t type;       /* SOCK_STREAM...; 0 where unknown */
+    uint16_t protocol;
+    uint16_t port;       /* host order; 0 for families without */
+    uint16_t length;     /* of `address` that is filled */
+    uint8_t address[128]; /* IPv4: 4 bytes, IPv6: 16, unix: sun_path without NUL (abstract: leading @), else raw sockaddr */
+};
+
+struct inscope_exit {
+    int32_t status;      /* as wait(2) gives it */
+};
+
+struct inscope_counters {
+    uint64_t traps;      /* notifications received */
+    uint64_t records;    /* messages put in the queue */
+    uint64_t lost_queue; /* the queue was full */
+    uint64_t lost_away;  /* no sidecar was connected */
+    uint64_t unreadable; /* arguments that could not be read */
+    uint64_t opens;      /* opens answered without a record */
+    uint64_t repeats;    /* loads answered without a record: the same file by the same process */
+    uint64_t gone;       /* callers that died or were interrupted before the answer */
+    uint64_t busy;       /* filters refused to a caller that wanted its own listener (EBUSY) */
+    uint64_t undumpable; /* processes that made themselves unreadable */
+};
+
+struct inscope_survey {
+    uint16_t survey;     /* enum inscope_survey_kind */
+    uint16_t last;       /* 1: this kind is done */
+    uint16_t complete;   /* with last: 0 where a bound was hit */
+    uint16_t count;      /* members in this message */
+};
+
+#endif
