@@ -1,7 +1,7 @@
 """What a workload holds: the set of things it *could* do, surveyed and not guessed.
 
-A capability minus what a reference saw used is a finding. Its members are surveyed inside the agent's container, so that
-an alert's "was foreseen" is a fact about the past and not a story told afterwards.
+A capability minus what a reference saw used is a finding. Its members are surveyed inside the agent's container, so
+that an alert's "was foreseen" is a fact about the past and not a story told afterwards.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from inscope.workload import Workload
 
 @dataclass(frozen=True, slots=True)
 class Tripwire:
-    """The watch condition compiled from a finding, or from a reference as a whole. `reason` says why it is not armed."""
+    """The watch condition compiled from a finding or a whole reference. `reason` says why it is not armed."""
 
     id: str
     armed: bool

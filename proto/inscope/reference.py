@@ -72,7 +72,7 @@ REFERENCE_OF = {
 
 @dataclass(frozen=True, slots=True, order=True)
 class Entry:
-    """One thing in scope. `value` is canonical text: equal things have equal text. `label` is for people, never compared."""
+    """One thing in scope. Equal things have an equal `value`; `label` is for people and never compared."""
 
     dimension: Dimension
     value: str
@@ -97,7 +97,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Why an entry is in scope. Times are seconds since the epoch; `sessions` counts the instance runs it was seen in."""
+    """Why an entry is in scope. Times are seconds since the epoch; `sessions` counts instance runs that saw it."""
 
     first_seen: float
     last_seen: float
