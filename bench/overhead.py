@@ -1,4 +1,4 @@
-"""What being watched costs a program: start-up, spawns, opens, connects; and the same under strace where it is installed.
+"""What being watched costs a program: start-up, spawns, opens, connects; beside strace where it is installed.
 
     python -m bench.overhead [--rounds 9] [--short]
 
