@@ -32,7 +32,10 @@ class WorkloadRow:
 
 @dataclass(frozen=True, slots=True)
 class InstanceRow:
-    """An instance as stored. `epoch` and `sequence` are the last batch that is durable; `exit_status` -1: unknown."""
+    """An instance as stored. `epoch` and `sequence` are the last batch that is durable; `exit_status` -1: unknown.
+
+    `rejected` counts what the control plane itself dropped at its own bounds.
+    """
 
     id: InstanceId
     workload: Workload
@@ -44,6 +47,7 @@ class InstanceRow:
     acknowledged: tuple[ReferenceVersion, ...] = ()
     coverage: tuple[SourceCoverage, ...] = ()
     exit_status: int = -1
+    rejected: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,10 @@ from inscope.reference import Dimension, ReferenceKind
 
 
 class CapabilityKind(StrEnum):
-    """What is held. `CAPABILITY_OF` says which reference knows whether it was used."""
+    """What is held. `CAPABILITY_RULES` says which reference knows whether it was used.
+
+    `PROVISIONAL` has no rule and is never surveyed: it is an entry that was learned and that nobody has vouched for.
+    """
 
     EXECUTABLES = "executables"
     INTERPRETERS = "interpreters"
@@ -23,6 +26,7 @@ class CapabilityKind(StrEnum):
     EGRESS = "egress"
     PORTS = "ports"
     SYSCALLS = "syscalls"
+    PROVISIONAL = "provisional"
 
 
 @dataclass(frozen=True, slots=True)
