@@ -1,0 +1,206 @@
+"""The words as tables and paragraphs for people. What each column means is in docs/cli.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from inscope.alert import Alert, Crossing
+from inscope.codec import (
+    coverage_from_wire,
+    entry_from_wire,
+    mode_from_wire,
+    version_from_wire,
+    workload_from_wire,
+)
+from inscope.finding import Finding, Tripwire
+from inscope.reference import ReferenceVersion
+from inscope.v1 import operator_pb2 as pb
+from inscope.v1 import words_pb2
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from controlplane.cli.output import cell, moment, number, table
+
+_ARMED, _UNARMED, _BAD, _DIM = "green", "yellow", "red", "dim"
+
+
+def workloads_table(summaries: Iterable[pb.WorkloadSummary]) -> Table:
+    """One workload a row."""
+    rows = table("WORKLOAD", "MODE", "READY", "LIVE", "RUNS", "FINDINGS", "ALERTS", "LAST SEEN", fixed=("LAST SEEN",))
+    for each in summaries:
+        rows.add_row(
+            cell(workload_from_wire(each.workload)),
+            cell(mode_from_wire(each.mode)),
+            cell("yes" if each.ready else "no"),
+            *(cell(number(count)) for count in (each.live_instances, each.instances, each.findings, each.alerts)),
+            cell(moment(each.last_seen)),
+        )
+    return rows
+
+
+def findings_table(findings: Iterable[Finding]) -> Table:
+    """One finding a row: what is held and not used, and whether its tripwire watches."""
+    rows = table("ID", "FINDING", "UNUSED", "REFERENCE", "TRIPWIRE", "WORKLOAD", fixed=("ID",))
+    for each in findings:
+        rows.add_row(
+            cell(each.id, "bold"),
+            cell(each.sentence),
+            cell(number(each.capability.latent)),
+            cell(version_text(each.reference)),
+            tripwire_cell(each.tripwire),
+            cell(each.workload, _DIM),
+        )
+    return rows
+
+
+def alert_block(alert: Alert) -> RenderableType:
+    """One alert: a line of facts, its sentence, and a line for each reference it crossed."""
+    facts = [alert.id, f"rank {alert.rank}", moment(alert.last_seen), f"{alert.count:,} times", *alert.techniques]
+    if alert.approved:
+        facts.append(f"approved: {alert.approved}")
+    crossed = table("", "", fixed=())
+    crossed.show_header = False
+    for crossing in alert.crossed:
+        crossed.add_row(*_crossing_cells(crossing))
+    return Group(cell("  ".join(facts), "bold"), Padding(Group(cell(alert.sentence), crossed), (0, 0, 1, 2)))
+
+
+def detail_blocks(detail: pb.WorkloadDetail) -> Iterable[RenderableType]:
+    """What `show` prints: the summary, then readiness, references, coverage, and the history of modes."""
+    summary = detail.summary
+    yield cell(workload_from_wire(summary.workload), "bold")
+    yield cell(
+        f"mode {mode_from_wire(summary.mode)} · {'ready' if summary.ready else 'not ready'} to leave observe · "
+        f"{number(summary.instances)} runs, {number(summary.live_instances)} live · "
+        f"{number(summary.findings)} findings · {number(summary.alerts)} alerts · "
+        f"seen {moment(summary.first_seen)} to {moment(summary.last_seen)}"
+    )
+    yield from _section("Readiness", gates_table(detail.gates))
+    yield from _section("References", _references_table(detail.references))
+    for reference in detail.references:
+        if reference.entries:
+            yield from _section(f"Entries of {_version(reference.version)}", _entries_table(reference.entries))
+    yield from _section("Coverage, newest run first", _coverage_table(detail.instances))
+    if detail.mode_changes:
+        yield from _section("Changes of mode", _mode_changes_table(detail.mode_changes))
+
+
+def gates_table(gates: Iterable[pb.Gate]) -> Table:
+    """The conditions for leaving observe, each with its number."""
+    rows = table("GATE", "MET", "VALUE", "THRESHOLD", "WHAT IT SAYS", fixed=("GATE",))
+    for gate in gates:
+        met = cell("yes", _ARMED) if gate.met else cell("no", _UNARMED)
+        rows.add_row(cell(gate.name), met, cell(f"{gate.value:g}"), cell(f"{gate.threshold:g}"), cell(gate.sentence))
+    return rows
+
+
+def proofs_table(findings: Iterable[tuple[Finding, str, str]]) -> Table:
+    """Findings → tripwires; with `--prove` (finding, proof, reason) what became of the made-up crossing."""
+    rows = table("FINDING", "TRIPWIRE", "PROOF", "WHAT IT SAYS", "WORKLOAD", fixed=("FINDING",))
+    for finding, proof, reason in findings:
+        style = {"fired": _ARMED, "failed": _BAD}.get(proof, _UNARMED)
+        rows.add_row(
+            cell(finding.id, "bold"),
+            tripwire_cell(finding.tripwire),
+            cell(f"{proof}: {reason}" if reason and proof != "not armed" else proof or "-", style),
+            cell(finding.sentence),
+            cell(finding.workload, _DIM),
+        )
+    return rows
+
+
+def foreseen_table(alerts: Iterable[Alert]) -> Table:
+    """Alerts → the references they crossed and the findings that foresaw them, a crossing a row."""
+    rows = table("ALERT", "CROSSED", "WHAT WAS MISSING", "FORESEEN BY", fixed=("ALERT",))
+    for alert in alerts:
+        for crossing in alert.crossed:
+            rows.add_row(
+                cell(alert.id, "bold"),
+                cell(version_text(crossing.reference)),
+                cell(crossing.entry),
+                _foreseen_cell(crossing),
+            )
+    return rows
+
+
+def blanks_table(blanks: Iterable[pb.Blank]) -> Table:
+    """What two-way must not have."""
+    rows = table("BLANK", "WHY")
+    for blank in blanks:
+        rows.add_row(cell(blank.what, _BAD), cell(blank.why))
+    return rows
+
+
+def tripwire_cell(tripwire: Tripwire) -> Text:
+    """`TW-3 armed`, or why it is not."""
+    said = f"{tripwire.id} armed" if tripwire.armed else f"{tripwire.id} not armed: {tripwire.reason}"
+    return cell(said, _ARMED if tripwire.armed else _UNARMED)
+
+
+def version_text(version: ReferenceVersion) -> str:
+    """`inventory v12`."""
+    return f"{version.kind} v{version.version}"
+
+
+def _crossing_cells(crossing: Crossing) -> tuple[Text, Text]:
+    return cell(f"left {version_text(crossing.reference)}: {crossing.entry}"), _foreseen_cell(crossing)
+
+
+def _foreseen_cell(crossing: Crossing) -> Text:
+    if crossing.finding:
+        return cell(f"foreseen by {crossing.finding}", _ARMED)
+    return cell(f"not foreseen: {crossing.reason}", _UNARMED)
+
+
+def _section(title: str, body: RenderableType) -> Iterable[RenderableType]:
+    yield Text()
+    yield cell(title, "bold underline")
+    yield body
+
+
+def _references_table(references: Iterable[pb.ReferenceDetail]) -> Table:
+    rows = table("REFERENCE", "ENTRIES")
+    for each in references:
+        counts = (f"{number(count)} {dimension}" for dimension, count in sorted(each.dimensions.items()))
+        rows.add_row(cell(_version(each.version)), cell(", ".join(counts) or "none"))
+    return rows
+
+
+def _entries_table(entries: Iterable[pb.EntryDetail]) -> Table:
+    rows = table("DIMENSION", "ENTRY", "STANDING", "COUNT", "RUNS", "LAST SEEN", fixed=("DIMENSION", "LAST SEEN"))
+    for each in entries:
+        entry = entry_from_wire(each.entry)
+        numbers = (cell(number(count)) for count in (each.count, each.sessions))
+        rows.add_row(cell(entry.dimension), cell(entry), cell(each.standing), *numbers, cell(moment(each.last_seen)))
+    return rows
+
+
+def _coverage_table(instances: Sequence[pb.InstanceDetail]) -> Table:
+    rows = table("RUN", "SOURCE", "CONNECTED", "LOST", "NOTE", fixed=("RUN",))
+    for instance in sorted(instances, key=lambda each: -each.last_seen):
+        state = "live" if instance.live else f"exit {instance.exit_status}" if instance.exit_status >= 0 else "ended"
+        for source in map(coverage_from_wire, instance.coverage):
+            lost = ", ".join(f"{number(count)} {cause}" for cause, count in sorted(source.losses.items()) if count)
+            span = f"{moment(source.since)} to {'now' if source.connected else moment(source.until)}"
+            rows.add_row(
+                cell(f"{instance.id} ({state})"),
+                cell(source.source),
+                cell(span),
+                cell(lost or "nothing"),
+                cell(source.note),
+            )
+    return rows
+
+
+def _mode_changes_table(changes: Iterable[pb.ModeChange]) -> Table:
+    rows = table("TIME", "MODE", "BY", "FORCED", fixed=("TIME",))
+    for change in changes:
+        forced = cell("forced", _UNARMED) if change.forced else cell("no")
+        rows.add_row(cell(moment(change.time)), cell(mode_from_wire(change.mode)), cell(change.by), forced)
+    return rows
+
+
+def _version(wire: words_pb2.ReferenceVersion) -> str:
+    return version_text(version_from_wire(wire))
