@@ -1,0 +1,29 @@
+"""The port through which observing hands on what it found. The sidecar's process implements it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from inscope.capability import Capability
+from inscope.coverage import SourceCoverage
+from inscope.observation import Observation
+
+
+class ObservationSink(Protocol):
+    """Receives facts in the order in which they happened; must not block."""
+
+    def observed(self, observation: Observation) -> None:
+        """An act of the instance."""
+        ...
+
+    def surveyed(self, capability: Capability) -> None:
+        """One complete set of what the instance holds; replaces an earlier one of its kind."""
+        ...
+
+    def covered(self, coverage: SourceCoverage) -> None:
+        """How a source fares now; replaces what was said of that source before."""
+        ...
+
+    def ended(self, status: int) -> None:
+        """The agent ended with this wait(2) status; everything before it has been handed on."""
+        ...
