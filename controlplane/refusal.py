@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from controlplane.posture.gate import Gate
 from inscope.workload import InstanceId, Workload
+
+from controlplane.posture.gate import Gate
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is the word for what a caller asked and did not get
@@ -42,7 +43,8 @@ class CannotEnforceError(Refusal):
 
     def __init__(self, workload: Workload) -> None:
         super().__init__(
-            f"{workload} cannot be enforced: no instance of it runs a version of inscope that can deny; detect is the strictest"
+            f"{workload} cannot be enforced: no instance of it runs a version of inscope that can deny; "
+            "detect is the strictest mode it can have"
         )
         self.workload = workload
 

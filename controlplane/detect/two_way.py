@@ -1,4 +1,4 @@
-"""Both directions of the loop, checked: every finding arms a tripwire, every alert says which finding foresaw it or why none.
+"""Both directions of the loop, checked: every finding arms a tripwire, every alert names what foresaw it.
 
 What is missing is a blank, and a blank is a fault of inscope: it is listed, never smoothed over.
 """

@@ -1,8 +1,8 @@
 """Whether a reference is ready to be judged by: four gates, each a number against a threshold, in one sentence.
 
-Novelty is an incidence Good–Turing estimate: (entries seen in exactly one unit) / (units) is the expected number of new
+Novelty is an incidence Good-Turing estimate: (entries seen in exactly one unit) / (units) is the expected number of new
 entries in the next unit. A unit is an hour of one instance, or a shorter run as a whole, since acts come in bursts that
-are not independent. On blocks of new intents the estimate is 8–14× too optimistic, so it is never the only gate.
+are not independent. On blocks of new intents it is 8 to 14 times too optimistic, so it is never the only gate.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from controlplane.wording import counted, duration
 from inscope.coverage import LossCause, SourceCoverage
 from inscope.reference import Entry, Evidence, Standing
+
+from controlplane.wording import counted, duration
 
 DAY = 86_400.0
 HOUR = 3_600.0
@@ -95,7 +96,7 @@ def novelty_gate(record: Record, settings: GateSettings) -> Gate:
         return Gate("novelty", False, -1.0, settings.novelty, "nothing was observed yet")
     value = once / units
     sentence = (
-        f"{counted(once, 'entry', 'entries')} seen in one unit only, of {counted(units, 'unit')} (hours of an instance): "
+        f"{counted(once, 'entry', 'entries')} seen in only one of {counted(units, 'unit')} (an hour of an instance): "
         f"{value:.3f} new entries expected in the next, at most {settings.novelty:g} wanted"
     )
     return Gate("novelty", value <= settings.novelty, value, settings.novelty, sentence)

@@ -1,0 +1,185 @@
+"""How each row of the words lies in its SQLite table: columns out, rows in, one pair per table."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from inscope.alert import Alert
+from inscope.capability import Capability, CapabilityKind
+from inscope.finding import Finding, HeldCapability, Tripwire
+from inscope.mode import Mode
+from inscope.reference import Dimension, Entry, Evidence, ReferenceKind, ReferenceVersion, Standing
+from inscope.verdict import Verdict
+from inscope.workload import InstanceId, Workload
+
+from controlplane.store import rows
+from controlplane.store.port import Binary, InstanceRow, JoinTokenRow, ModeChange, WorkloadRow
+
+PUT_INSTANCE = """
+INSERT INTO instance
+    (id, workload, first_seen, last_seen, epoch, sequence, mode, acknowledged, coverage, exit_status, rejected)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET
+    workload = excluded.workload, first_seen = excluded.first_seen, last_seen = excluded.last_seen,
+    epoch = excluded.epoch, sequence = excluded.sequence, mode = excluded.mode,
+    acknowledged = excluded.acknowledged, coverage = excluded.coverage,
+    exit_status = excluded.exit_status, rejected = excluded.rejected
+"""
+
+PUT_ENTRY = """
+INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET
+    label = excluded.label, first_seen = excluded.first_seen, last_seen = excluded.last_seen,
+    count = excluded.count, sessions = excluded.sessions, instances = excluded.instances,
+    source = excluded.source, standing = excluded.standing
+"""
+
+PUT_ALERT = """
+INSERT INTO alert
+    (id, workload, time, last_seen, agent, tripwire, crossed, behaviour, ancestry, verdict, techniques, rank, sentence,
+     count, trace_id, approved)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET
+    workload = excluded.workload, time = excluded.time, last_seen = excluded.last_seen, agent = excluded.agent,
+    tripwire = excluded.tripwire, crossed = excluded.crossed, behaviour = excluded.behaviour,
+    ancestry = excluded.ancestry, verdict = excluded.verdict, techniques = excluded.techniques,
+    rank = excluded.rank, sentence = excluded.sentence, count = excluded.count, trace_id = excluded.trace_id,
+    approved = excluded.approved
+"""
+
+Columns = tuple[str | float, ...]
+
+
+def read_workload(row: sqlite3.Row) -> WorkloadRow:
+    return WorkloadRow(Workload.parse(row["workload"]), Mode(row["mode"]), row["first_seen"], row["last_seen"])
+
+
+def instance_columns(row: InstanceRow) -> Columns:
+    return (
+        row.id, str(row.workload), row.first_seen, row.last_seen, row.epoch, row.sequence, row.mode,
+        rows.versions_text(row.acknowledged), rows.coverage_text(row.coverage), row.exit_status, row.rejected,
+    )  # fmt: skip
+
+
+def read_instance(row: sqlite3.Row) -> InstanceRow:
+    return InstanceRow(
+        id=InstanceId(row["id"]),
+        workload=Workload.parse(row["workload"]),
+        first_seen=row["first_seen"],
+        last_seen=row["last_seen"],
+        epoch=row["epoch"],
+        sequence=row["sequence"],
+        mode=Mode(row["mode"]),
+        acknowledged=rows.read_versions(row["acknowledged"]),
+        coverage=rows.read_coverage(row["coverage"]),
+        exit_status=row["exit_status"],
+        rejected=row["rejected"],
+    )
+
+
+def entry_columns(workload: str, entry: Entry, evidence: Evidence) -> Columns:
+    return (
+        workload, entry.dimension, entry.value, entry.label, evidence.first_seen, evidence.last_seen, evidence.count,
+        evidence.sessions, rows.strings(evidence.instances), evidence.source, evidence.standing,
+    )  # fmt: skip
+
+
+def read_entry(row: sqlite3.Row) -> tuple[Entry, Evidence]:
+    evidence = Evidence(
+        first_seen=row["first_seen"],
+        last_seen=row["last_seen"],
+        count=row["count"],
+        sessions=row["sessions"],
+        instances=rows.read_strings(row["instances"]),
+        source=row["source"],
+        standing=Standing(row["standing"]),
+    )
+    return Entry(Dimension(row["dimension"]), row["value"], row["label"]), evidence
+
+
+def read_capability(row: sqlite3.Row) -> Capability:
+    members = frozenset(rows.read_strings(row["members"]))
+    return Capability(CapabilityKind(row["kind"]), members, row["surveyed_at"], bool(row["complete"]))
+
+
+def finding_columns(position: int, finding: Finding) -> Columns:
+    held, tripwire = finding.capability, finding.tripwire
+    return (
+        str(finding.workload), position, finding.id, finding.kind, finding.reference.kind, finding.reference.version,
+        held.held, held.used, held.latent, rows.strings(held.examples), tripwire.id, tripwire.armed, tripwire.reason,
+        finding.sentence, finding.since,
+    )  # fmt: skip
+
+
+def read_finding(row: sqlite3.Row) -> Finding:
+    return Finding(
+        id=row["id"],
+        kind=CapabilityKind(row["kind"]),
+        workload=Workload.parse(row["workload"]),
+        reference=ReferenceVersion(ReferenceKind(row["reference"]), row["version"]),
+        capability=HeldCapability(row["held"], row["used"], row["latent"], rows.read_strings(row["examples"])),
+        tripwire=Tripwire(row["tripwire"], bool(row["armed"]), row["reason"]),
+        sentence=row["sentence"],
+        since=row["since"],
+    )
+
+
+def alert_columns(alert: Alert) -> Columns:
+    return (
+        alert.id, str(alert.workload), alert.time, alert.last_seen, rows.agent_text(alert.agent), alert.tripwire,
+        rows.crossings_text(alert.crossed), rows.behaviour_text(alert.behaviour), rows.ancestry_text(alert.ancestry),
+        alert.verdict, rows.strings(alert.techniques), alert.rank, alert.sentence, alert.count, alert.trace_id,
+        alert.approved,
+    )  # fmt: skip
+
+
+def read_alert(row: sqlite3.Row) -> Alert:
+    return Alert(
+        id=row["id"],
+        time=row["time"],
+        last_seen=row["last_seen"],
+        workload=Workload.parse(row["workload"]),
+        agent=rows.read_agent(row["agent"]),
+        tripwire=row["tripwire"],
+        crossed=rows.read_crossings(row["crossed"]),
+        behaviour=rows.read_behaviour(row["behaviour"]),
+        ancestry=rows.read_ancestry(row["ancestry"]),
+        verdict=Verdict(row["verdict"]),
+        techniques=rows.read_strings(row["techniques"]),
+        rank=row["rank"],
+        sentence=row["sentence"],
+        count=row["count"],
+        trace_id=row["trace_id"],
+        approved=row["approved"],
+    )
+
+
+def read_mode_change(row: sqlite3.Row) -> ModeChange:
+    return ModeChange(row["time"], Workload.parse(row["workload"]), Mode(row["mode"]), row["by"], bool(row["forced"]))
+
+
+def binary_columns(binary: Binary) -> Columns:
+    return (
+        binary.sha256, binary.path, binary.build_id, binary.soname, rows.strings(binary.needed), binary.interpreter,
+        binary.linkage, binary.size,
+    )  # fmt: skip
+
+
+def read_binary(row: sqlite3.Row) -> Binary:
+    return Binary(
+        sha256=row["sha256"],
+        path=row["path"],
+        build_id=row["build_id"],
+        soname=row["soname"],
+        needed=rows.read_strings(row["needed"]),
+        interpreter=row["interpreter"],
+        linkage=row["linkage"],
+        size=row["size"],
+    )
+
+
+def read_join_token(row: sqlite3.Row) -> JoinTokenRow:
+    return JoinTokenRow(
+        row["token_sha256"], Workload.parse(row["workload"]), InstanceId(row["instance"]), Mode(row["mode"]),
+        row["expires"],
+    )  # fmt: skip

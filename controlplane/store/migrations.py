@@ -1,0 +1,136 @@
+"""The SQLite schema: one script per version, counted by `PRAGMA user_version`. Scripts that landed never change."""
+
+from __future__ import annotations
+
+MIGRATIONS = (
+    """
+    CREATE TABLE workload (
+        workload   TEXT PRIMARY KEY,
+        mode       TEXT NOT NULL,
+        first_seen REAL NOT NULL,
+        last_seen  REAL NOT NULL
+    ) STRICT;
+
+    CREATE TABLE instance (
+        number       INTEGER PRIMARY KEY,
+        id           TEXT NOT NULL UNIQUE,
+        workload     TEXT NOT NULL,
+        first_seen   REAL NOT NULL,
+        last_seen    REAL NOT NULL,
+        epoch        TEXT NOT NULL,
+        sequence     INTEGER NOT NULL,
+        mode         TEXT NOT NULL,
+        acknowledged TEXT NOT NULL,
+        coverage     TEXT NOT NULL,
+        exit_status  INTEGER NOT NULL,
+        rejected     INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX instance_of_workload ON instance (workload);
+
+    CREATE TABLE entry (
+        workload   TEXT NOT NULL,
+        dimension  TEXT NOT NULL,
+        value      TEXT NOT NULL,
+        label      TEXT NOT NULL,
+        first_seen REAL NOT NULL,
+        last_seen  REAL NOT NULL,
+        count      INTEGER NOT NULL,
+        sessions   INTEGER NOT NULL,
+        instances  TEXT NOT NULL,
+        source     TEXT NOT NULL,
+        standing   TEXT NOT NULL,
+        PRIMARY KEY (workload, dimension, value)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE version (
+        workload TEXT NOT NULL,
+        kind     TEXT NOT NULL,
+        version  INTEGER NOT NULL,
+        PRIMARY KEY (workload, kind)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE capability (
+        workload    TEXT NOT NULL,
+        kind        TEXT NOT NULL,
+        members     TEXT NOT NULL,
+        surveyed_at REAL NOT NULL,
+        complete    INTEGER NOT NULL,
+        PRIMARY KEY (workload, kind)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE finding (
+        workload TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        id       TEXT NOT NULL,
+        kind     TEXT NOT NULL,
+        reference TEXT NOT NULL,
+        version  INTEGER NOT NULL,
+        held     INTEGER NOT NULL,
+        used     INTEGER NOT NULL,
+        latent   INTEGER NOT NULL,
+        examples TEXT NOT NULL,
+        tripwire TEXT NOT NULL,
+        armed    INTEGER NOT NULL,
+        reason   TEXT NOT NULL,
+        sentence TEXT NOT NULL,
+        since    REAL NOT NULL,
+        PRIMARY KEY (workload, position)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE series (
+        series TEXT PRIMARY KEY,
+        number INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE alert (
+        number     INTEGER PRIMARY KEY,
+        id         TEXT NOT NULL UNIQUE,
+        workload   TEXT NOT NULL,
+        time       REAL NOT NULL,
+        last_seen  REAL NOT NULL,
+        agent      TEXT NOT NULL,
+        tripwire   TEXT NOT NULL,
+        crossed    TEXT NOT NULL,
+        behaviour  TEXT NOT NULL,
+        ancestry   TEXT NOT NULL,
+        verdict    TEXT NOT NULL,
+        techniques TEXT NOT NULL,
+        rank       INTEGER NOT NULL,
+        sentence   TEXT NOT NULL,
+        count      INTEGER NOT NULL,
+        trace_id   TEXT NOT NULL,
+        approved   TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX alert_of_workload ON alert (workload, last_seen);
+    CREATE INDEX alert_by_time ON alert (last_seen);
+
+    CREATE TABLE mode_change (
+        number   INTEGER PRIMARY KEY,
+        workload TEXT NOT NULL,
+        time     REAL NOT NULL,
+        mode     TEXT NOT NULL,
+        by       TEXT NOT NULL,
+        forced   INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX mode_change_of_workload ON mode_change (workload);
+
+    CREATE TABLE binary (
+        sha256      TEXT PRIMARY KEY,
+        path        TEXT NOT NULL,
+        build_id    TEXT NOT NULL,
+        soname      TEXT NOT NULL,
+        needed      TEXT NOT NULL,
+        interpreter TEXT NOT NULL,
+        linkage     TEXT NOT NULL,
+        size        INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE join_token (
+        token_sha256 TEXT PRIMARY KEY,
+        workload     TEXT NOT NULL,
+        instance     TEXT NOT NULL,
+        mode         TEXT NOT NULL,
+        expires      REAL NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    """,
+)
