@@ -1,0 +1,60 @@
+"""The sidecar's judgement: a behaviour against the local reference. Pure; the control plane decides by the same rule.
+
+Observe and detect never prevent anything, so the verdict is always `ALLOW` here; what is missing still matters, because
+a deviation is reported at once and known behaviour is only counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from inscope.behaviour import Behaviour
+from inscope.mode import Mode
+from inscope.reference import Entry, ReferenceVersion, missing
+from inscope.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class LocalReference:
+    """What the control plane last said is in scope. Swapped whole, never edited."""
+
+    mode: Mode = Mode.OBSERVE
+    versions: tuple[ReferenceVersion, ...] = ()
+    entries: frozenset[Entry] = frozenset()
+
+
+NOTHING_YET = LocalReference()
+"""Before the first push: learn, judge nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What is to be done about a behaviour, and the entries it lacks (none: it is in scope)."""
+
+    verdict: Verdict
+    missing: tuple[Entry, ...]
+
+
+def judge(behaviour: Behaviour, reference: LocalReference) -> Judgement:
+    """Judge by the local reference alone: no clock, no I/O, no control plane."""
+    return Judgement(Verdict.ALLOW, missing(behaviour, reference.entries))
+
+
+def deviates(behaviour: Behaviour, reference: LocalReference) -> bool:
+    """Whether `behaviour` is news for an alert. In observe nothing is: what is missing is about to be learned."""
+    return reference.mode is not Mode.OBSERVE and bool(judge(behaviour, reference).missing)
+
+
+def updated(
+    held: LocalReference, mode: Mode, versions: Iterable[ReferenceVersion], entries: Iterable[Entry]
+) -> LocalReference:
+    """`held` after a push: the kinds named in `versions` are replaced whole, the others stay.
+
+    Labels are dropped: they are for people, are never compared, and would cost a third of the memory.
+    """
+    pushed = {version.kind: version for version in versions}
+    kept = frozenset(entry for entry in held.entries if entry.reference not in pushed)
+    taken = frozenset(replace(entry, label="") for entry in entries)
+    states = {version.kind: version for version in held.versions} | pushed
+    return LocalReference(mode, tuple(states.values()), kept | taken)

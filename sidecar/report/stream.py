@@ -1,0 +1,140 @@
+"""One open stream to the control plane: hello, welcome, then batches out and acknowledgements and references in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import grpc
+from inscope.codec import CodecError, entry_from_wire, mode_from_wire, version_from_wire, version_to_wire
+from inscope.mode import Mode
+from inscope.v1 import sidecar_pb2 as pb
+
+from sidecar.judge.local import LocalReference, updated
+from sidecar.report.batch import Batch
+from sidecar.report.reporter import Reporter
+from sidecar.report.wire import Definitions, batch_to_wire
+
+PROTOCOL = 1
+VERSION = "0.1.0"
+MAX_ENTRIES = 50_000
+"""Entries of a local reference: about 15 MiB. A larger one is refused, and the last good one kept."""
+
+Call = grpc.aio.StreamStreamCall[pb.SidecarMessage, pb.ControlMessage]
+
+
+class PeerError(Exception):
+    """The control plane broke the protocol: its fault."""
+
+
+class Session:
+    """One open stream. The reporter writes into it without waiting; `run` moves it."""
+
+    def __init__(self, call: Call, reporter: Reporter, wall: Callable[[], float]) -> None:
+        self._call = call
+        self._reporter = reporter
+        self._wall = wall
+        self._outgoing: asyncio.Queue[pb.SidecarMessage | None] = asyncio.Queue()
+        self._definitions = Definitions()
+        self.progressed = False
+
+    # What the reporter does (`Link`).
+
+    def send_batch(self, batch: Batch, sequence: int) -> None:
+        """Encode now, because ids are given in the order of sending; write when the stream takes it."""
+        self._outgoing.put_nowait(pb.SidecarMessage(batch=batch_to_wire(batch, self._definitions, sequence)))
+        if self._definitions.spent:
+            self.renew()
+
+    def say_goodbye(self, exit_status: int) -> None:
+        """The last message; the stream is half-closed behind it."""
+        self._outgoing.put_nowait(pb.SidecarMessage(goodbye=pb.Goodbye(exit_status=exit_status)))
+        self._outgoing.put_nowait(None)
+
+    def renew(self) -> None:
+        """End this stream once everything written so far is out; another is opened."""
+        self._outgoing.put_nowait(None)
+
+    # What the connection does.
+
+    async def run(self, welcomed: Callable[[], None]) -> None:
+        """Speak until the stream ends; `welcomed` is called once it is open.
+
+        Raises:
+            grpc.aio.AioRpcError: it ended with a status.
+            PeerError: the control plane broke the protocol.
+        """
+        await self._call.write(pb.SidecarMessage(hello=self._hello()))
+        await self._expect_welcome()
+        welcomed()
+        writer = asyncio.create_task(self._write())
+        writer.add_done_callback(self._stop_reading)
+        try:
+            await self._read()
+        finally:
+            writer.cancel()
+            await asyncio.gather(writer, return_exceptions=True)
+
+    def _hello(self) -> pb.Hello:
+        held = [version_to_wire(version) for version in self._reporter.reference.versions]
+        return pb.Hello(version=VERSION, protocol=PROTOCOL, epoch=self._reporter.epoch, held=held, clock=self._wall())
+
+    async def _expect_welcome(self) -> None:
+        message = await self._next()
+        if message is None or message.WhichOneof("message") != "welcome":
+            raise PeerError("the control plane's first message was not a welcome")
+        self._reporter.welcomed(self, message.welcome.acknowledged)
+
+    async def _next(self) -> pb.ControlMessage | None:
+        message = await self._call.read()
+        return message if isinstance(message, pb.ControlMessage) else None  # grpc.aio.EOF
+
+    async def _write(self) -> None:
+        while message := await self._outgoing.get():
+            await self._call.write(message)
+        await self._call.done_writing()
+
+    def _stop_reading(self, writer: asyncio.Task[None]) -> None:
+        """A writer that failed must not leave a reader waiting for acknowledgements that cannot come."""
+        if not writer.cancelled() and writer.exception():
+            self._call.cancel()
+
+    async def _read(self) -> None:
+        while message := await self._next():
+            match message.WhichOneof("message"):
+                case "ack":
+                    self._reporter.acknowledged(message.ack.sequence)
+                    self.progressed = True
+                case "reference":
+                    self._take_reference(message.reference)
+                case other:
+                    raise PeerError(f"unexpected {other or 'empty message'}")
+
+    def _take_reference(self, push: pb.ReferencePush) -> None:
+        rejected = ""
+        try:
+            self._reporter.swap_reference(reference_from_wire(self._reporter.reference, push))
+        except CodecError as error:
+            rejected = str(error)
+        versions = [version_to_wire(version) for version in self._reporter.reference.versions]
+        answer = pb.ReferenceAck(nonce=push.nonce, versions=versions, rejected=rejected)
+        self._outgoing.put_nowait(pb.SidecarMessage(reference_ack=answer))
+
+
+def reference_from_wire(held: LocalReference, push: pb.ReferencePush) -> LocalReference:
+    """What is held after a push.
+
+    Raises:
+        CodecError: it is unsound, too large, or asks for what this version cannot do; `held` stays in force.
+    """
+    mode = mode_from_wire(push.mode)
+    if mode is Mode.ENFORCE:
+        raise CodecError("mode: this sidecar observes and detects, it cannot enforce")
+    if len(push.entries) > MAX_ENTRIES:
+        raise CodecError(f"entries: {len(push.entries)}, this sidecar holds at most {MAX_ENTRIES}")
+    versions = [version_from_wire(version) for version in push.versions]
+    entries = [entry_from_wire(entry) for entry in push.entries]
+    strangers = {entry.reference for entry in entries} - {version.kind for version in versions}
+    if strangers:
+        raise CodecError(f"entries: of a kind that no version names: {', '.join(sorted(strangers))}")
+    return updated(held, mode, versions, entries)
