@@ -20,7 +20,7 @@ class Tripwire:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`capability.latent` are up to `MAX_EXAMPLES` of the `latent` things held and unused (for open sets, none)."""
+    """A capability held and not used, and the tripwire that watches it. `since` is when it was first found."""
 
     id: str
     kind: CapabilityKind
@@ -37,7 +37,11 @@ MAX_EXAMPLES = 10
 
 @dataclass(frozen=True, slots=True)
 class HeldCapability:
-    """How much is held, how much of it was used. `held` and `latent` are -1 where the set is open-ended."""
+    """How much is held, how much of it was used. `held` and `latent` are -1 where the set is open-ended.
+
+    `examples` are up to `MAX_EXAMPLES` of the latent things; of an open-ended set, what holds it open (the folders, the
+    interpreters).
+    """
 
     held: int
     used: int

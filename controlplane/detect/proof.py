@@ -1,0 +1,129 @@
+"""A made-up crossing for each finding, and whether the loop answered it with an alert that names the finding.
+
+The act is made from what was surveyed, the rest of it is random, so that nothing can tell it from a real one. This
+module only invents acts and reads answers: the loop runs them through the same `receive` as everything else, on a
+scratch copy of the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from inscope.alert import Alert
+from inscope.behaviour import (
+    Access,
+    Behaviour,
+    Connect,
+    Exec,
+    Listen,
+    Load,
+    Open,
+    Program,
+    Protocol,
+    Script,
+    ScriptOrigin,
+    Syscall,
+)
+from inscope.capability import CapabilityKind
+from inscope.finding import Finding
+
+from controlplane.detect.foresight import port_span
+from controlplane.detect.reenact import Fresh, behaviour_of
+from controlplane.detect.two_way import Proof, TwoWayFinding
+from controlplane.posture.latent import Latent, unused
+from controlplane.posture.used import Used
+
+_Invention = Callable[[Sequence[str], Used, Fresh], Behaviour | None]
+
+
+def crossing_of(latent: Latent, use: Used, fresh: Fresh) -> Behaviour | None:
+    """An act that the finding over `latent` says is possible and was never done; None where there is none."""
+    if latent.entry is not None:
+        return behaviour_of(latent.entry, fresh)
+    if latent.capability is None:
+        return None
+    return _INVENTIONS[latent.kind](sorted(unused(latent.capability, use)), use, fresh)
+
+
+def verdict_on(finding: Finding, act: Behaviour, alerts: Iterable[Alert]) -> TwoWayFinding:
+    """`FIRED` if one of `alerts` is about `act` and names the finding; `FAILED` with what came instead."""
+    about = [alert for alert in alerts if alert.behaviour == act]
+    for alert in about:
+        if any(crossing.finding == finding.id for crossing in alert.crossed):
+            return TwoWayFinding(finding, Proof.FIRED, alert.sentence)
+    if not about:
+        return TwoWayFinding(finding, Proof.FAILED, "its made-up crossing raised no alert")
+    others = "; ".join(f"{crossing.finding or 'no finding'} ({crossing.reason})" for crossing in about[0].crossed)
+    return TwoWayFinding(finding, Proof.FAILED, f"the alert on its made-up crossing names others: {others}")
+
+
+def not_armed(finding: Finding) -> TwoWayFinding:
+    """Nothing to prove: the tripwire says itself that it would not fire."""
+    return TwoWayFinding(finding, Proof.NOT_ARMED, finding.tripwire.reason)
+
+
+def no_crossing(finding: Finding) -> TwoWayFinding:
+    """A finding that nothing could cross is not a finding."""
+    return TwoWayFinding(finding, Proof.FAILED, "no act can be made up that crosses it")
+
+
+def _pick(items: Sequence[str], fresh: Fresh) -> str:
+    return items[int(fresh(), 16) % len(items)]
+
+
+def _someone(fresh: Fresh) -> str:
+    return f"/{fresh()[:8]}/{fresh()[:12]}"
+
+
+def _executable(latent: Sequence[str], use: Used, fresh: Fresh) -> Behaviour:
+    return Exec(Program(_pick(latent, fresh), fresh()), _someone(fresh))
+
+
+def _script(latent: Sequence[str], use: Used, fresh: Fresh) -> Behaviour | None:
+    hashed = sorted(binary for binary in use.binaries if binary[0] in latent and binary[1].startswith("sha256:"))
+    if not hashed:
+        return None
+    path, digest = hashed[int(fresh(), 16) % len(hashed)]
+    script = Script(ScriptOrigin.FILE, _someone(fresh), fresh())
+    return Exec(Program(path, digest.removeprefix("sha256:"), script), _someone(fresh))
+
+
+def _library(latent: Sequence[str], use: Used, fresh: Fresh) -> Behaviour:
+    return Load(_pick(latent, fresh), fresh(), _someone(fresh))
+
+
+def _dropped_program(latent: Sequence[str], use: Used, fresh: Fresh) -> Behaviour:
+    return Exec(Program(f"{_pick(latent, fresh).rstrip('/')}/{fresh()[:12]}", fresh()), _someone(fresh))
+
+
+def _secret(latent: Sequence[str], use: Used, fresh: Fresh) -> Behaviour:
+    return Open(_pick(latent, fresh), Access.READ, _someone(fresh), secret=True)
+
+
+def _destination(latent: Sequence[str], use: Used, fresh: Fresh) -> Behaviour:
+    port = 1 + int(fresh(), 16) % 65_535
+    return Connect(f"{fresh()[:10]}.{fresh()[:6]}.net", port, Protocol.TCP, _someone(fresh))
+
+
+def _port(latent: Sequence[str], use: Used, fresh: Fresh) -> Behaviour | None:
+    used = {int(port) for port in (each.partition("/")[0] for each in use.listeners) if port.isdecimal()}
+    free = [port for span in latent for port in port_span(span) if port not in used]
+    if not free:
+        return None
+    return Listen("0.0.0.0", free[int(fresh(), 16) % len(free)], Protocol.TCP, _someone(fresh))  # noqa: S104 - said, not bound
+
+
+def _call(latent: Sequence[str], use: Used, fresh: Fresh) -> Behaviour:
+    return Syscall(_pick(latent, fresh), "", _someone(fresh))
+
+
+_INVENTIONS: dict[CapabilityKind, _Invention] = {
+    CapabilityKind.EXECUTABLES: _executable,
+    CapabilityKind.INTERPRETERS: _script,
+    CapabilityKind.LIBRARIES: _library,
+    CapabilityKind.WRITABLE_CODE: _dropped_program,
+    CapabilityKind.SECRETS: _secret,
+    CapabilityKind.EGRESS: _destination,
+    CapabilityKind.PORTS: _port,
+    CapabilityKind.SYSCALLS: _call,
+}

@@ -1,0 +1,97 @@
+"""Observations become entries with evidence. Pure: the same sightings over the same entries give the same update.
+
+In observe what is missing is learned. Three kinds of entry are learned as provisional, which means known and shown,
+made a finding, and not in scope: what matches a known technique, contradictions, and content that could not be hashed.
+(The last two can never be vouched for; keeping them is how `show` can tell of them while observe is silent.) In detect
+nothing is added: only the evidence of what is known grows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from inscope.behaviour import Behaviour
+from inscope.coverage import Source
+from inscope.reference import Dimension, Entry, Evidence, ReferenceKind, Standing, entries_of
+from inscope.workload import InstanceId
+
+from controlplane.posture.evidence import merge, sighted
+from controlplane.posture.scope import can_be_in_scope
+from controlplane.posture.sighting import Sighting
+from controlplane.posture.window import Window
+
+Suspicion = Callable[[Behaviour], frozenset[Dimension]]
+"""The dimensions in which a behaviour matches a known technique."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """Who is learned from and within which bounds.
+
+    `began` (seconds since the epoch) is when the instance was first heard of; `room` is how many entries may still be
+    added.
+    """
+
+    instance: InstanceId
+    began: float
+    window: Window
+    room: int
+    adding: bool
+
+
+@dataclass(slots=True)
+class Learned:
+    """What changed. `evidence` holds every entry touched; `added` those that were not known; `dropped` had no room."""
+
+    evidence: dict[Entry, Evidence] = field(default_factory=dict)
+    added: list[Entry] = field(default_factory=list)
+    dropped: int = 0
+
+    @property
+    def grown(self) -> frozenset[ReferenceKind]:
+        """The references that have new entries, and so a new version."""
+        return frozenset(entry.reference for entry in self.added)
+
+
+def learn(
+    known: Mapping[Entry, Evidence], sightings: Iterable[Sighting], lesson: Lesson, suspicion: Suspicion
+) -> Learned:
+    """What `sightings` do to `known`, which is left as it is."""
+    learned = Learned()
+    for sighting in sightings:
+        _learn_one(known, learned, sighting, lesson, suspicion)
+    return learned
+
+
+def _learn_one(
+    known: Mapping[Entry, Evidence], learned: Learned, sighting: Sighting, lesson: Lesson, suspicion: Suspicion
+) -> None:
+    behaviour = sighting.observation.behaviour
+    for entry in entries_of(behaviour):
+        before = learned.evidence.get(entry) or known.get(entry)
+        if before is not None:
+            learned.evidence[entry] = _again(before, sighting, lesson)
+        elif lesson.adding and len(learned.added) < lesson.room:
+            learned.evidence[entry] = _first(sighting, lesson, _standing(entry, behaviour, suspicion))
+            learned.added.append(entry)
+        elif lesson.adding:
+            learned.dropped += sighting.count
+
+
+def _first(sighting: Sighting, lesson: Lesson, standing: Standing) -> Evidence:
+    first, last = lesson.window.clamp(sighting.observation.time), lesson.window.clamp(sighting.last_time)
+    return sighted(lesson.instance, first, last, sighting.count, Source.INIT, standing)
+
+
+def _again(before: Evidence, sighting: Sighting, lesson: Lesson) -> Evidence:
+    unnamed = lesson.instance not in before.instances
+    return merge(
+        before, _first(sighting, lesson, before.standing), later_session=unnamed and lesson.began > before.last_seen
+    )
+
+
+def _standing(entry: Entry, behaviour: Behaviour, suspicion: Suspicion) -> Standing:
+    if not can_be_in_scope(entry) or entry.dimension in suspicion(behaviour):
+        return Standing.PROVISIONAL
+    return Standing.LEARNED
