@@ -1,4 +1,4 @@
-"""The watch list that inscope-init matches opens against, and which of it is secret. The list is data: `patterns.toml`."""
+"""The watch list that inscope-init matches opens against, and which of it is secret: the data in `patterns.toml`."""
 
 from __future__ import annotations
 
