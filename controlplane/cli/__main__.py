@@ -21,7 +21,9 @@ COMMANDS = (run, serve, workloads, show, findings, alerts, mode, approve, two_wa
 def main(argv: Sequence[str] | None = None) -> int:
     """Do what the command line says; the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
-    arguments = build_parser().parse_args(words)
+    arguments, unknown = build_parser().parse_known_args(words)
+    if unknown:
+        arguments.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     try:
         status: int = arguments.main(arguments)
         sys.stdout.flush()

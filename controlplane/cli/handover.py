@@ -40,7 +40,7 @@ def become(program: Path, arguments: Sequence[str], inherited: Inherited) -> Nev
         OSError: it could not be started; this process is still itself, but for its signals.
     """
     for descriptor in _open_descriptors() - inherited.descriptors:
-        _close_on_exec(descriptor)
+        os.set_inheritable(descriptor, False)
     for number in _IGNORED_BY_PYTHON:
         signal.signal(number, signal.SIG_DFL)
     os.execve(program, [program.name, *arguments], inherited.environment)  # noqa: S606 - no shell wanted
@@ -57,7 +57,17 @@ def parse_environment(block: bytes) -> dict[bytes, bytes]:
 
 
 def _open_descriptors() -> frozenset[int]:
-    return frozenset(int(entry.name) for entry in Path("/proc/self/fd").iterdir())
+    # The listing has a descriptor of its own, which is gone when it is done.
+    listed = [int(entry.name) for entry in Path("/proc/self/fd").iterdir()]
+    return frozenset(descriptor for descriptor in listed if _is_open(descriptor))
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_GETFD)
+    except OSError:
+        return False
+    return True
 
 
 def _occupy_standard_descriptors() -> None:
@@ -65,10 +75,3 @@ def _occupy_standard_descriptors() -> None:
     while (descriptor := os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)) <= 2:
         pass
     os.close(descriptor)
-
-
-def _close_on_exec(descriptor: int) -> None:
-    try:
-        fcntl.fcntl(descriptor, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
-    except OSError:
-        return  # the one that listed the folder is gone already

@@ -35,7 +35,7 @@ def add_command(
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.set_defaults(main=main)
+    parser.set_defaults(main=main, parser=parser)
     return parser
 
 

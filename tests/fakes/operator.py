@@ -1,4 +1,6 @@
-"""A control plane's operator side without a control plane: a real gRPC server on a unix socket, answering from memory."""
+"""The operator side of a control plane: a real gRPC server on a unix socket, answering from memory."""
+
+# ruff: noqa: N802 - the methods' names are the schema's
 
 from __future__ import annotations
 

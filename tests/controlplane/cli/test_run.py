@@ -1,0 +1,147 @@
+"""What `run` settles with the control plane before it hands over, and that nothing runs where it cannot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import grpc
+import pytest
+from inscope.mode import Mode
+from inscope.v1 import operator_pb2 as pb
+from inscope.workload import Workload
+
+from controlplane.cli.commands import run
+from controlplane.cli.handover import parse_environment
+from controlplane.cli.watcher import join_document, make_run
+from tests.fakes.operator import FakeOperator, modes_asked, summary_of
+
+AGENT = Workload("local", "Process", "agent")
+
+
+@pytest.fixture
+def handed_over(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[str]]:
+    """Where a run would become inscope-init: what it would be given. No sidecar is started."""
+    given: list[list[str]] = []
+
+    def become(program: Path, arguments: list[str], _: object) -> None:
+        given.append([str(program), *arguments])
+        raise OSError(2, "stops here")
+
+    monkeypatch.setattr(run, "become", become)
+    monkeypatch.setattr("controlplane.cli.watcher.start_detached", lambda *_: None)
+    monkeypatch.setenv("INSCOPE_INIT", "/bin/true")
+    return given
+
+
+def test_a_new_workload_begins_as_its_token_says(
+    operator: FakeOperator, state: Path, handed_over: list[list[str]]
+) -> None:
+    from controlplane.cli.__main__ import main
+
+    main(["run", "--state", str(state), "--name", "agent", "--writes", "all", "--", "cmd", "--", "-x"])
+    (asked,) = operator.asked
+    assert isinstance(asked, pb.CreateJoinTokenRequest)
+    assert (asked.workload.name, asked.mode) == ("agent", 0)
+    ((init, front, option, socket, *rest),) = handed_over
+    assert (init, front, option) == ("/bin/true", "--front", "--socket")
+    assert socket.startswith(str(state / "run"))
+    assert rest == ["--reads", "watched", "--writes", "all", "--", "cmd", "--", "-x"]
+
+
+def started(state: Path, *options: str) -> int:
+    from controlplane.cli.__main__ import main
+
+    return main(["run", "--state", str(state), "--name", "agent", *options, "--", "cmd"])
+
+
+def test_a_new_workload_does_not_begin_in_detect_unless_forced(
+    operator: FakeOperator, state: Path, handed_over: list[list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert started(state, "--mode", "detect") == 125
+    assert "observe it first" in capsys.readouterr().err
+    assert handed_over == []
+    started(state, "--mode", "detect", "--force")
+    (asked,) = operator.asked
+    assert isinstance(asked, pb.CreateJoinTokenRequest)
+    assert asked.mode == 2
+    assert len(handed_over) == 1
+
+
+def test_a_known_workload_is_brought_to_the_mode(
+    operator: FakeOperator, state: Path, handed_over: list[list[str]]
+) -> None:
+    operator.summaries = [summary_of(AGENT, Mode.OBSERVE)]
+    started(state, "--mode", "detect", "--force")
+    assert modes_asked(operator.asked) == [(Mode.DETECT, True)]
+    assert len(handed_over) == 1
+
+
+def test_a_mode_that_already_is_is_not_asked_for(
+    operator: FakeOperator, state: Path, handed_over: list[list[str]]
+) -> None:
+    operator.summaries = [summary_of(AGENT, Mode.DETECT)]
+    started(state, "--mode", "detect")
+    assert modes_asked(operator.asked) == []
+    assert len(handed_over) == 1
+
+
+def test_a_gate_that_is_not_met_means_that_nothing_runs(
+    operator: FakeOperator, state: Path, handed_over: list[list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    operator.summaries = [summary_of(AGENT, Mode.OBSERVE)]
+    operator.refusal = (grpc.StatusCode.FAILED_PRECONDITION, "seen for half a day of 14")
+    assert started(state, "--mode", "detect") == 125
+    err = capsys.readouterr().err
+    assert "seen for half a day of 14" in err
+    assert "Nothing was run." in err
+    assert handed_over == []
+
+
+def test_enforce_is_refused_and_nothing_is_asked(
+    operator: FakeOperator, state: Path, handed_over: list[list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert started(state, "--mode", "enforce", "--force") == 125
+    assert "cannot enforce" in capsys.readouterr().err
+    assert (operator.asked, handed_over) == ([], [])
+
+
+def test_without_init_nothing_runs(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INSCOPE_INIT", "/nonexistent")
+    assert started(state) == 125
+
+
+def test_the_join_file_has_what_the_sidecar_reads() -> None:
+    token = pb.JoinToken(
+        token="once", enrolment_port=1, stream_port=2, trust_bundle_pem=b"pem", server_name="cp", instance="i-1"
+    )
+    assert join_document(token, AGENT, "127.0.0.1") == {
+        "token": "once",
+        "host": "127.0.0.1",
+        "enrolment_port": 1,
+        "stream_port": 2,
+        "trust_bundle_pem": "pem",
+        "server_name": "cp",
+        "instance": "i-1",
+        "workload": "local/Process/agent",
+    }
+
+
+def test_each_run_has_a_folder_of_its_own_for_nobody_else(tmp_path: Path) -> None:
+    first, second = make_run(tmp_path), make_run(tmp_path)
+    assert first.folder != second.folder
+    assert first.folder.stat().st_mode & 0o777 == 0o700
+    assert len(str(first.socket)) - len(str(tmp_path)) < 30
+
+
+@pytest.mark.parametrize(
+    ("block", "parsed"),
+    [
+        (b"A=1\0B=x=y\0", {b"A": b"1", b"B": b"x=y"}),
+        (b"A=1\0A=2\0", {b"A": b"1"}),
+        (b"E=\0\xff=\xfe\0", {b"E": b"", b"\xff": b"\xfe"}),
+        (b"no equals\0=no name\0", {}),
+        (b"", {}),
+    ],
+)
+def test_the_environment_is_read_byte_for_byte(block: bytes, parsed: dict[bytes, bytes]) -> None:
+    assert parse_environment(block) == parsed
