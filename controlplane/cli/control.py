@@ -11,7 +11,6 @@ import grpc
 import grpc.aio
 from inscope.alert import Alert
 from inscope.codec import (
-    CodecError,
     alert_from_wire,
     finding_from_wire,
     mode_to_wire,
@@ -133,7 +132,7 @@ def explained() -> Iterator[None]:
         said = error.details() or error.code().name.lower().replace("_", " ")
         prefix = "the control plane did not answer: " if code is ExitCode.UNREACHABLE else ""
         raise CommandError(code, prefix + said) from error
-    except CodecError as error:
+    except (ValueError, OverflowError) as error:  # CodecError, or a time beyond the calendar
         raise CommandError(ExitCode.UNREACHABLE, f"the control plane sent what is not an answer: {error}") from error
 
 

@@ -143,7 +143,7 @@ def test_a_path_too_long_for_a_socket_is_said_before_anything_is_made(tmp_path: 
 def test_a_state_folder_of_somebody_else_is_forbidden(tmp_path: Path) -> None:
     script = (
         # Imported first: nobody may not read the folder that Python is in.
-        "import os, sys, controlplane.cli.tables, controlplane.cli.documents, controlplane.cli.control\n"
+        "import os, shutil, sys, controlplane.cli.tables, controlplane.cli.documents, controlplane.cli.control\n"
         "from controlplane.cli.__main__ import main\n"
         "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
         "sys.exit(main(['workloads', '--state', sys.argv[1]]))"
@@ -153,4 +153,4 @@ def test_a_state_folder_of_somebody_else_is_forbidden(tmp_path: Path) -> None:
         [sys.executable, "-c", script, str(tmp_path / "s")], capture_output=True, text=True, check=False
     )
     assert done.returncode == ExitCode.FORBIDDEN
-    assert "cannot use the state folder" in done.stderr
+    assert "belongs to somebody else" in done.stderr
