@@ -55,3 +55,6 @@ class Silence:
 
     def close(self) -> None:
         """Nothing."""
+
+
+SILENCE = Silence()

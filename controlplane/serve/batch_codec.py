@@ -1,0 +1,237 @@
+"""A sidecar's batches from the wire: definitions interned per stream, counts as packed columns, every bound checked.
+
+A violation raises `CodecError`, which ends that one stream. What is merely impossible (a clock in the far future) is
+moved to the edge of the possible and counted.
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from inscope.codec import (
+    CodecError,
+    ancestry_from_wire,
+    behaviour_from_wire,
+    capability_from_wire,
+    coverage_from_wire,
+    seconds,
+    verdict_from_wire,
+)
+from inscope.codec.bounds import items, reject, sha256, text
+from inscope.observation import Observation
+from inscope.v1 import sidecar_pb2 as pb
+from inscope.workload import InstanceId
+
+from controlplane.batch import ReceivedBatch
+from controlplane.posture.sighting import Sighting
+from controlplane.store.port import Binary
+
+COUNTER_MAX = 2**63 - 1
+"""What a 64-bit signed column of a database holds."""
+
+LINKAGES = frozenset({"", "static", "dynamic", "not-elf", "malformed"})
+HEX = frozenset("0123456789abcdef")
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLimits:
+    """What one stream may send. `rows` bounds each of definitions, columns, coverage and binaries of one batch.
+
+    `ids` and `definition_bytes` bound what the stream's interning table holds; a sidecar that needs more reconnects.
+    Times older than `oldest` or further ahead than `ahead` seconds are moved there.
+    """
+
+    rows: int = 10_000
+    ids: int = 1_000_000
+    definition_bytes: int = 64 << 20
+    members: int = 100_000
+    oldest: float = 366 * 86_400.0
+    ahead: float = 300.0
+
+
+DEFAULT_LIMITS = BatchLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A batch as the loop takes it, and what telemetry wants to know of it.
+
+    `observed` are the first times of the behaviours defined in it; `acts` is how many acts it tells of; `clamped` how
+    many of its times were moved.
+    """
+
+    batch: ReceivedBatch
+    judged_at: float
+    observed: tuple[float, ...]
+    acts: int
+    clamped: int
+
+
+class BatchReader:
+    """One stream's interning table. `epoch` is the sidecar's, from its Hello."""
+
+    def __init__(self, instance: InstanceId, epoch: str, limits: BatchLimits = DEFAULT_LIMITS) -> None:
+        self._instance = instance
+        self._epoch = epoch
+        self._limits = limits
+        self._known: dict[int, Observation] = {}
+        self._bytes = 0
+        self._sequence: int | None = None
+
+    def read(self, wire: pb.Batch, now: float) -> Delivery:
+        """The batch as words.
+
+        Raises:
+            CodecError: it breaks a bound or the protocol. The reader must not be used again.
+        """
+        self._follow(wire.sequence)
+        times = _Times(now - self._limits.oldest, now + self._limits.ahead)
+        fresh = self._define(wire.definitions, times)
+        sightings = tuple(self._sightings(wire, fresh, times))
+        batch = ReceivedBatch(
+            self._epoch,
+            wire.sequence,
+            sightings,
+            items(wire.coverage, coverage_from_wire, "batch.coverage", self._limits.rows),
+            items(wire.capabilities, capability_from_wire, "batch.capabilities", self._limits.rows),
+            items(wire.binaries, binary_from_wire, "batch.binaries", self._limits.rows),
+        )
+        self._bound(batch)
+        judged_at = times.sane(seconds(wire.judged_at, "batch.judged_at")) if wire.judged_at else 0.0
+        acts = sum(sighting.count for sighting in sightings)
+        return Delivery(batch, judged_at, tuple(each.time for each in fresh.values()), acts, times.moved)
+
+    def _follow(self, sequence: int) -> None:
+        if not 1 <= sequence <= COUNTER_MAX:
+            reject("batch.sequence", f"{sequence}, it counts from 1")
+        if self._sequence is not None and sequence != self._sequence + 1:
+            reject("batch.sequence", f"{sequence} came after {self._sequence}")
+        self._sequence = sequence
+
+    def _define(self, wires: Sequence[pb.Definition], times: _Times) -> dict[int, Observation]:
+        """Take in what is new; by id."""
+        if len(wires) > self._limits.rows:
+            reject("batch.definitions", f"{len(wires)} elements, at most {self._limits.rows}")
+        fresh: dict[int, Observation] = {}
+        for wire in wires:
+            if wire.id in fresh or wire.id in self._known:
+                reject("definition.id", f"{wire.id} is defined twice on this stream")
+            fresh[wire.id] = self._observation(wire, times)
+            self._bytes += wire.ByteSize()
+        self._known.update(fresh)
+        if len(self._known) > self._limits.ids or self._bytes > self._limits.definition_bytes:
+            reject(
+                "batch.definitions", f"{len(self._known)} ids of {self._bytes} bytes on one stream; reconnect to go on"
+            )
+        return fresh
+
+    def _observation(self, wire: pb.Definition, times: _Times) -> Observation:
+        return Observation(
+            self._instance,
+            times.sane(seconds(wire.time, "definition.time")),
+            behaviour_from_wire(wire.behaviour),
+            ancestry_from_wire(list(wire.ancestry)),
+            verdict_from_wire(wire.verdict),
+            trace_id(wire.trace_id),
+        )
+
+    def _sightings(self, wire: pb.Batch, fresh: Mapping[int, Observation], times: _Times) -> Iterator[Sighting]:
+        ids, counts, offsets = (
+            _column(raw, name, self._limits.rows)
+            for raw, name in ((wire.ids, "ids"), (wire.counts, "counts"), (wire.last_ms, "last_ms"))
+        )
+        if not len(ids) == len(counts) == len(offsets):
+            reject("batch.columns", f"lengths {len(ids)}, {len(counts)} and {len(offsets)} differ")
+        if uncounted := fresh.keys() - set(ids):
+            reject("batch.definitions", f"{len(uncounted)} are not counted in their own batch")
+        base = seconds(wire.base_time, "batch.base_time")
+        for number, count, offset in zip(ids, counts, offsets, strict=True):
+            yield self._sighting(number, count, times.sane(base + offset / 1_000), fresh)
+
+    def _sighting(self, number: int, count: int, last: float, fresh: Mapping[int, Observation]) -> Sighting:
+        if not count:
+            reject("batch.counts", f"behaviour {number} was seen no times")
+        observation = self._known.get(number)
+        if observation is None:
+            reject("batch.ids", f"{number} is not defined on this stream")
+        if number not in fresh:
+            # Only its last time is known here: the first one was in a batch before, and has been told.
+            observation = replace(observation, time=last)
+        return Sighting(observation, count, max(last, observation.time))
+
+    def _bound(self, batch: ReceivedBatch) -> None:
+        members = sum(len(capability.members) for capability in batch.capabilities)
+        if members > self._limits.members:
+            reject("batch.capabilities", f"{members} members, at most {self._limits.members}")
+        for coverage in batch.coverage:
+            if any(count > COUNTER_MAX for count in coverage.losses.values()):
+                reject("coverage.losses", "a count beyond 63 bits")
+
+
+class _Times:
+    """Clamps times into a window and counts how many it moved."""
+
+    def __init__(self, first: float, last: float) -> None:
+        self._first, self._last = first, last
+        self.moved = 0
+
+    def sane(self, time: float) -> float:
+        if self._first <= time <= self._last:
+            return time
+        self.moved += 1
+        return self._first if time < self._first else self._last
+
+
+def binary_from_wire(wire: pb.BinaryDetail) -> Binary:
+    """What describes a hash.
+
+    Raises:
+        CodecError: no hash, or a field out of bounds.
+    """
+    digest = sha256(wire.sha256, "binary.sha256")
+    if not digest:
+        reject("binary.sha256", "missing")
+    if wire.linkage not in LINKAGES:
+        reject("binary.linkage", f"unknown value {wire.linkage[:40]!r}")
+    if wire.size > COUNTER_MAX:
+        reject("binary.size", "beyond 63 bits")
+    return Binary(
+        digest,
+        text(wire.path, "binary.path"),
+        text(wire.build_id, "binary.build_id"),
+        text(wire.soname, "binary.soname"),
+        items(wire.needed, lambda name: text(name, "binary.needed"), "binary.needed", 1_000),
+        text(wire.interpreter, "binary.interpreter"),
+        wire.linkage,
+        wire.size,
+    )
+
+
+def trace_id(value: str) -> str:
+    """A W3C trace id (32 hex digits, not all zero), or nothing.
+
+    Raises:
+        CodecError: anything else.
+    """
+    if value and (len(value) != 32 or not HEX.issuperset(value) or value == "0" * 32):
+        raise CodecError(f"trace_id: not 32 lower-case hex digits: {value[:40]!r}")
+    return value
+
+
+def _column(raw: bytes, name: str, most: int) -> array[int]:
+    if len(raw) % 4:
+        reject(f"batch.{name}", f"{len(raw)} bytes, not a multiple of 4")
+    if len(raw) > 4 * most:
+        reject(f"batch.{name}", f"{len(raw) // 4} rows, at most {most}")
+    column = array("I")
+    column.frombytes(raw)
+    if sys.byteorder == "big":
+        column.byteswap()
+    return column
+
+
+if array("I").itemsize != 4:
+    raise ImportError("this platform's unsigned int is not 32 bits wide")

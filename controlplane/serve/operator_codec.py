@@ -1,0 +1,115 @@
+"""The loop's answers to operators, to the wire."""
+
+from __future__ import annotations
+
+from inscope.codec import (
+    alert_to_wire,
+    coverage_to_wire,
+    entry_to_wire,
+    finding_to_wire,
+    mode_to_wire,
+    version_to_wire,
+    workload_to_wire,
+)
+from inscope.reference import Entry, Evidence
+from inscope.v1 import operator_pb2 as pb
+
+from controlplane.detail import InstanceDetail, ReferenceDetail, WorkloadDetail, WorkloadSummary
+from controlplane.detect.two_way import Blank, TwoWay, TwoWayFinding
+from controlplane.posture.gate import Gate
+from controlplane.store.port import ModeChange
+
+
+def summary_to_wire(summary: WorkloadSummary) -> pb.WorkloadSummary:
+    """One line about a workload."""
+    return pb.WorkloadSummary(
+        workload=workload_to_wire(summary.workload),
+        mode=mode_to_wire(summary.mode),
+        first_seen=summary.first_seen,
+        last_seen=summary.last_seen,
+        live_instances=summary.live_instances,
+        instances=summary.instances,
+        findings=summary.findings,
+        alerts=summary.alerts,
+        ready=summary.ready,
+    )
+
+
+def detail_to_wire(detail: WorkloadDetail) -> pb.WorkloadDetail:
+    """Everything about a workload."""
+    return pb.WorkloadDetail(
+        summary=summary_to_wire(detail.summary),
+        instances=[instance_to_wire(instance) for instance in detail.instances],
+        gates=[gate_to_wire(gate) for gate in detail.gates],
+        references=[reference_to_wire(reference) for reference in detail.references],
+        mode_changes=[mode_change_to_wire(change) for change in detail.mode_changes],
+    )
+
+
+def instance_to_wire(instance: InstanceDetail) -> pb.InstanceDetail:
+    """One instance."""
+    row = instance.row
+    return pb.InstanceDetail(
+        id=row.id,
+        first_seen=row.first_seen,
+        last_seen=row.last_seen,
+        live=instance.live,
+        mode=mode_to_wire(row.mode),
+        acknowledged=[version_to_wire(version) for version in row.acknowledged],
+        coverage=[coverage_to_wire(coverage) for coverage in row.coverage],
+        exit_status=row.exit_status,
+    )
+
+
+def gate_to_wire(gate: Gate) -> pb.Gate:
+    """One gate with its number."""
+    return pb.Gate(name=gate.name, met=gate.met, value=gate.value, threshold=gate.threshold, sentence=gate.sentence)
+
+
+def reference_to_wire(reference: ReferenceDetail) -> pb.ReferenceDetail:
+    """One reference, with its entries where they were asked for."""
+    return pb.ReferenceDetail(
+        version=version_to_wire(reference.version),
+        dimensions={dimension.value: size for dimension, size in reference.dimensions.items()},
+        entries=[entry_detail_to_wire(entry, evidence) for entry, evidence in reference.entries],
+    )
+
+
+def entry_detail_to_wire(entry: Entry, evidence: Evidence) -> pb.EntryDetail:
+    """An entry and why it is in scope."""
+    return pb.EntryDetail(
+        entry=entry_to_wire(entry),
+        first_seen=evidence.first_seen,
+        last_seen=evidence.last_seen,
+        count=evidence.count,
+        sessions=evidence.sessions,
+        instances=evidence.instances,
+        source=evidence.source,
+        standing=evidence.standing,
+    )
+
+
+def mode_change_to_wire(change: ModeChange) -> pb.ModeChange:
+    """One line of the audit trail."""
+    return pb.ModeChange(time=change.time, mode=mode_to_wire(change.mode), by=change.by, forced=change.forced)
+
+
+def two_way_to_wire(answer: TwoWay) -> pb.TwoWayResponse:
+    """Both directions and the blanks."""
+    return pb.TwoWayResponse(
+        findings=[two_way_finding_to_wire(finding) for finding in answer.findings],
+        alerts=[alert_to_wire(alert) for alert in answer.alerts],
+        blanks=[blank_to_wire(blank) for blank in answer.blanks],
+    )
+
+
+def two_way_finding_to_wire(finding: TwoWayFinding) -> pb.TwoWayFinding:
+    """A finding and its proof."""
+    return pb.TwoWayFinding(
+        finding=finding_to_wire(finding.finding), proof=finding.proof.value, proof_reason=finding.reason
+    )
+
+
+def blank_to_wire(blank: Blank) -> pb.Blank:
+    """One hole."""
+    return pb.Blank(what=blank.what, why=blank.why)

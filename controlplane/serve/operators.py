@@ -1,0 +1,163 @@
+"""The Operator service: questions and orders of people and scripts, over the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+import grpc.aio
+from inscope.alert import Alert
+from inscope.codec import alert_to_wire, finding_to_wire, mode_from_wire, mode_to_wire, seconds, workload_from_wire
+from inscope.codec.bounds import reject, text
+from inscope.mode import Mode
+from inscope.v1 import operator_pb2 as pb
+from inscope.v1.operator_pb2_grpc import OperatorServicer
+from inscope.v1.words_pb2 import MODE_UNSPECIFIED
+from inscope.workload import InstanceId, Workload
+
+from controlplane.pki.authority import SERVER_NAME
+from controlplane.pki.identity import OperatorPeer, UnknownPeerError
+from controlplane.pki.peer import peer_of
+from controlplane.serve.desk import Desk
+from controlplane.serve.enrolment import token_sha256
+from controlplane.serve.operator_codec import detail_to_wire, gate_to_wire, summary_to_wire, two_way_to_wire
+from controlplane.store.port import JoinTokenRow
+
+TOKEN_SECONDS = 600.0
+MAX_REASON = 1_000
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reachable:
+    """What a new sidecar must know to reach us."""
+
+    stream_port: int
+    enrolment_port: int
+    trust_bundle_pem: bytes
+
+
+def certified_caller(context: Context) -> str:
+    """The name in an operator's certificate: whom the audit trail names."""
+    peer = peer_of(context.auth_context())
+    if not isinstance(peer, OperatorPeer):
+        raise UnknownPeerError("only an operator may do this")
+    return peer.name
+
+
+class Operators(OperatorServicer):
+    """`caller` says who calls: the certificate's name, or on a unix socket the owner of it."""
+
+    def __init__(self, desk: Desk, reachable: Reachable, caller: Callable[[Context], str]) -> None:
+        self._desk = desk
+        self._reachable = reachable
+        self._caller = caller
+
+    async def ListWorkloads(  # noqa: N802 - the schema's, as all below
+        self, request: pb.ListWorkloadsRequest, context: Context
+    ) -> pb.ListWorkloadsResponse:
+        """Every workload that was ever watched."""
+        now = self._desk.clock()
+        summaries = await self._desk.thread.call(lambda loop: loop.summaries(now))
+        return pb.ListWorkloadsResponse(workloads=[summary_to_wire(summary) for summary in summaries])
+
+    async def ShowWorkload(  # noqa: N802
+        self, request: pb.ShowWorkloadRequest, context: Context
+    ) -> pb.WorkloadDetail:
+        """Everything about one workload."""
+        workload, now = workload_from_wire(request.workload), self._desk.clock()
+        return detail_to_wire(await self._desk.thread.call(lambda loop: loop.detail(workload, now, request.entries)))
+
+    async def ListFindings(  # noqa: N802
+        self, request: pb.ListFindingsRequest, context: Context
+    ) -> pb.ListFindingsResponse:
+        """What is held and not used."""
+        workload, now = _scope(request), self._desk.clock()
+        findings = await self._desk.thread.call(lambda loop: loop.findings(workload, now))
+        return pb.ListFindingsResponse(findings=[finding_to_wire(finding) for finding in findings])
+
+    async def ListAlerts(  # noqa: N802
+        self, request: pb.ListAlertsRequest, context: Context
+    ) -> pb.ListAlertsResponse:
+        """Alerts, oldest first."""
+        return pb.ListAlertsResponse(alerts=[alert_to_wire(alert) for alert in await self._alerts(request)])
+
+    async def FollowAlerts(  # type: ignore[override]  # noqa: N802 - as with streams: a coroutine that writes
+        self, request: pb.ListAlertsRequest, context: Context
+    ) -> None:
+        """The alerts there are, then each as it is raised or counted again."""
+        workload = _scope(request)
+        with self._desk.followers.following() as follower:
+            told: dict[str, int] = {}
+            for alert in await self._alerts(request):
+                told[alert.id] = alert.count
+                await context.write(alert_to_wire(alert))
+            while True:
+                alert = await follower.next()
+                # What was raised while the list was read is in both.
+                if alert.count > told.get(alert.id, 0) and workload in (None, alert.workload):
+                    await context.write(alert_to_wire(alert))
+
+    async def SetMode(  # noqa: N802
+        self, request: pb.SetModeRequest, context: Context
+    ) -> pb.SetModeResponse:
+        """Change the mode, if the gates are met or it is forced."""
+        workload, mode = workload_from_wire(request.workload), mode_from_wire(request.mode)
+        by, now = self._caller(context), self._desk.clock()
+        gates = await self._desk.thread.call(lambda loop: loop.set_mode(workload, mode, request.force, by, now))
+        self._desk.tell([workload])
+        return pb.SetModeResponse(gates=[gate_to_wire(gate) for gate in gates], mode=mode_to_wire(mode))
+
+    async def ApproveAlert(  # noqa: N802
+        self, request: pb.ApproveAlertRequest, context: Context
+    ) -> pb.Alert:
+        """Put what an alert found missing into scope."""
+        alert_id, reason = text(request.id, "id"), _reason(request.reason)
+        by, now = self._caller(context), self._desk.clock()
+        alert = await self._desk.thread.call(lambda loop: loop.approve(alert_id, reason, by, now))
+        self._desk.tell([alert.workload])
+        return alert_to_wire(alert)
+
+    async def TwoWay(self, request: pb.TwoWayRequest, context: Context) -> pb.TwoWayResponse:  # noqa: N802
+        """Both directions of the loop, checked."""
+        workload, now = _scope(request), self._desk.clock()
+        return two_way_to_wire(await self._desk.thread.call(lambda loop: loop.two_way(workload, request.prove, now)))
+
+    async def CreateJoinToken(  # noqa: N802
+        self, request: pb.CreateJoinTokenRequest, context: Context
+    ) -> pb.JoinToken:
+        """A token with which one sidecar can enrol as a new instance of the workload."""
+        mode = Mode.OBSERVE if request.mode == MODE_UNSPECIFIED else mode_from_wire(request.mode)
+        token, instance = self._desk.random(32).hex(), InstanceId(self._desk.random(16).hex())
+        expires = self._desk.clock() + TOKEN_SECONDS
+        row = JoinTokenRow(token_sha256(token), workload_from_wire(request.workload), instance, mode, expires)
+        await self._desk.thread.call(lambda loop: loop.issue_token(row))
+        return pb.JoinToken(
+            token=token,
+            enrolment_port=self._reachable.enrolment_port,
+            stream_port=self._reachable.stream_port,
+            trust_bundle_pem=self._reachable.trust_bundle_pem,
+            server_name=SERVER_NAME,
+            instance=instance,
+            expires=expires,
+        )
+
+    async def _alerts(self, request: pb.ListAlertsRequest) -> list[Alert]:
+        workload, since = _scope(request), seconds(request.since, "since")
+        return await self._desk.thread.call(lambda loop: loop.alerts(workload, since))
+
+
+def _scope(request: pb.ListFindingsRequest | pb.ListAlertsRequest | pb.TwoWayRequest) -> Workload | None:
+    return workload_from_wire(request.workload) if request.HasField("workload") else None
+
+
+def _reason(value: str) -> str:
+    reason = text(value, "reason").strip()
+    if not reason:
+        reject("reason", "say why: it stays in the record")
+    if len(reason) > MAX_REASON:
+        reject("reason", f"{len(reason)} characters, at most {MAX_REASON}")
+    return reason

@@ -1,0 +1,75 @@
+"""The Sidecar service: a stream speaks for whom its certificate names, and each instance has one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import grpc
+import grpc.aio
+from inscope.mode import Mode
+from inscope.v1 import sidecar_pb2 as pb
+from inscope.v1.sidecar_pb2_grpc import SidecarServicer
+from inscope.workload import Instance, InstanceId
+
+from controlplane.pki.identity import SidecarPeer, UnknownPeerError
+from controlplane.pki.peer import peer_of
+from controlplane.serve.desk import Desk
+from controlplane.serve.status import RefusedError
+from controlplane.serve.stream import DEFAULT_SETTINGS, SidecarStream, StreamSettings
+
+Context = grpc.aio.ServicerContext[pb.SidecarMessage, pb.ControlMessage]
+
+
+class GrpcChannel:
+    """`stream.Channel` over gRPC's context."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def read(self) -> pb.SidecarMessage | None:
+        """The next message; None at the end."""
+        message = await self._context.read()
+        return message if isinstance(message, pb.SidecarMessage) else None
+
+    async def write(self, message: pb.ControlMessage) -> None:
+        """Send one message."""
+        await self._context.write(message)
+
+
+class Sidecars(SidecarServicer):
+    """All live streams."""
+
+    def __init__(self, desk: Desk, settings: StreamSettings = DEFAULT_SETTINGS) -> None:
+        self._desk = desk
+        self._settings = settings
+        self._live: set[InstanceId] = set()
+
+    async def Stream(  # type: ignore[override]  # noqa: N802 - the schema's name; gRPC takes coroutines that write, too
+        self, request_iterator: AsyncIterator[pb.SidecarMessage], context: Context
+    ) -> None:
+        """One sidecar's stream, from Hello to Goodbye."""
+        instance = _instance_of(context)
+        if instance.id in self._live:
+            raise RefusedError(grpc.StatusCode.ALREADY_EXISTS, f"instance {instance.id} has a live stream already")
+        self._live.add(instance.id)
+        try:
+            await self._serve(instance, GrpcChannel(context))
+        finally:
+            self._live.discard(instance.id)
+
+    async def _serve(self, instance: Instance, channel: GrpcChannel) -> None:
+        stream = SidecarStream(instance, Mode.OBSERVE, channel, self._desk, self._settings)
+        try:
+            await stream.run()
+        finally:
+            if stream.entered:
+                now = self._desk.clock()
+                # Not waited for: the task may be cancelled. A next stream's `enter` queues behind it all the same.
+                self._desk.thread.post(lambda loop: loop.leave(instance.id, now))
+
+
+def _instance_of(context: Context) -> Instance:
+    peer = peer_of(context.auth_context())
+    if not isinstance(peer, SidecarPeer):
+        raise UnknownPeerError("only a sidecar may open a stream")
+    return peer.instance
