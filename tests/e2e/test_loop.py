@@ -1,0 +1,118 @@
+"""The loop on real parts: learned, found, armed, crossed, and told with the finding that foresaw it."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+from contextlib import closing
+
+import pytest
+
+from tests.e2e.installation import ROOT, Installation
+
+pytestmark = pytest.mark.real
+
+DAILY = """
+import socket, subprocess, sys
+subprocess.run(["git", "--version"], check=True, stdout=subprocess.DEVNULL)
+socket.create_connection(("127.0.0.1", int(sys.argv[1]))).close()
+exec(open("extra.txt").read())
+"""
+
+
+@pytest.fixture
+def service():
+    with closing(socket.create_server(("127.0.0.1", 18461))) as listener:
+        yield listener.getsockname()[1]
+
+
+def work(installed: Installation, port: int, extra: str = "") -> subprocess.CompletedProcess:
+    (installed.workspace / "daily.py").write_text(DAILY)
+    (installed.workspace / "extra.txt").write_text(textwrap.dedent(extra))
+    done = installed.run(sys.executable, "daily.py", str(port))
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_what_is_learned_is_silent_and_what_is_not_names_its_finding(installed: Installation, service: int) -> None:
+    work(installed, service)
+    work(installed, service)
+    (summary,) = installed.ask("workloads")
+    assert (summary["workload"], summary["mode"], summary["instances"]) == ("local/Process/agent", "observe", 2)
+    assert installed.ask("alerts") == []
+
+    refused = installed.inscope("mode", "agent", "detect")
+    assert refused.returncode == 1
+    assert "days" in refused.stdout
+    assert installed.inscope("mode", "agent", "detect", "--force").returncode == 0
+    foreseen = {finding["id"]: finding for finding in installed.ask("findings", "agent")}
+    assert all(finding["tripwire"]["armed"] for finding in foreseen.values())
+
+    work(installed, service)
+    assert installed.ask("alerts") == []
+
+    with closing(socket.create_server(("127.0.0.1", 18462))):
+        work(installed, service, 'socket.create_connection(("127.0.0.1", 18462)).close()')
+    (alert,) = installed.ask("alerts", "agent")
+    assert alert["behaviour"]["subject"] == "127.0.0.1:18462/tcp"
+    (crossing,) = alert["crossed"]
+    assert foreseen[crossing["finding"]]["kind"] == "egress"
+    assert crossing["finding"] in alert["sentence"]
+
+    proved = installed.ask("two-way", "--prove")
+    assert proved["blanks"] == []
+    assert {finding["proof"]["result"] for finding in proved["findings"]} <= {"fired", "not armed"}
+    assert any(finding["proof"]["result"] == "fired" for finding in proved["findings"])
+    assert installed.ask("alerts", "agent") == [alert], "a proof leaves nothing in the store"
+
+
+def test_an_approved_alert_is_in_scope_from_then_on(installed: Installation, service: int) -> None:
+    work(installed, service)
+    installed.inscope("mode", "agent", "detect", "--force")
+    extra = 'subprocess.run(["uname"], stdout=subprocess.DEVNULL)'
+    work(installed, service, extra)
+    alerts = installed.ask("alerts")
+    assert any("uname" in alert["behaviour"]["subject"] for alert in alerts)
+    for alert in alerts:
+        assert installed.inscope("approve", alert["id"], "--reason", "we need it").returncode == 0
+    work(installed, service, extra)
+    assert [alert["count"] for alert in installed.ask("alerts")] == [alert["count"] for alert in alerts]
+
+
+def test_a_script_that_was_changed_is_another_program(installed: Installation, service: int) -> None:
+    work(installed, service)
+    installed.inscope("mode", "agent", "detect", "--force")
+    (installed.workspace / "daily.py").write_text(DAILY + "print('evil')\n")
+    assert installed.run(sys.executable, "daily.py", str(service)).stdout == "evil\n"
+    subjects = [alert["behaviour"]["subject"] for alert in installed.ask("alerts")]
+    assert any("daily.py" in subject for subject in subjects)
+
+
+def test_a_run_whose_control_plane_is_killed_keeps_working_and_loses_nothing(
+    installed: Installation, service: int
+) -> None:
+    work(installed, service)
+    before = installed.ask("show", "agent")[0]
+    installed.end(signal.SIGKILL)
+    work(installed, service)
+    after = installed.ask("show", "agent")[0]
+    assert len(after["instances"]) == len(before["instances"]) + 1
+    assert all(not source["losses"] for run in after["instances"] for source in run["coverage"])
+
+
+def test_check_says_that_observe_works_where_these_tests_run(installed: Installation) -> None:
+    found = installed.ask("check", "--state", str(installed.state))
+    assert all(each["works"] for each in found if each["needed"])
+    assert {"inscope-init", "notify", "memory"} <= {each["mechanism"] for each in found}
+
+
+@pytest.mark.slow
+def test_the_demo_keeps_its_promise_and_leaves_nothing_running(installed: Installation) -> None:
+    demo = [sys.executable, str(ROOT / "examples" / "demo.py"), "--folder", str(installed.state.parent / "demo")]
+    done = subprocess.run(demo, env=installed.environment, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Promise kept." in done.stdout
+    assert not (installed.state.parent / "demo" / "state" / "endpoint.json").exists()
