@@ -114,8 +114,8 @@ def _interpreters(held: HeldCapability, span: str) -> str:
 
 def _writable_code(held: HeldCapability, span: str) -> str:
     place = counted(len(held.examples), "folder") if len(held.examples) > 1 else "a folder"
-    ran = f"ran code from there {counted(held.used, 'time')}" if held.used else "never ran code from one"
-    return f"can write and execute in {place} ({listed(held.examples)}) and {ran} {span}"
+    ran = f"{counted(held.used, 'piece')} of code from there ran" if held.used else "no code from there ever ran"
+    return f"can write and execute in {place} ({listed(held.examples)}): {ran} {span}"
 
 
 def _egress(held: HeldCapability, span: str) -> str:

@@ -1,0 +1,299 @@
+"""The loop: facts in, pure functions, one transaction, what changed out. Synchronous, and used by one thread.
+
+Everything a batch does is committed together with its `(epoch, sequence)`, or not at all.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+
+from inscope.alert import Alert
+from inscope.coverage import SourceCoverage
+from inscope.finding import Finding
+from inscope.mode import Mode
+from inscope.reference import ReferenceVersion
+from inscope.workload import Instance, InstanceId, Workload
+
+from controlplane.approval import vouched
+from controlplane.batch import InForce, Outcome, ReceivedBatch
+from controlplane.detail import WorkloadDetail, WorkloadSummary
+from controlplane.detect.alert import key_of
+from controlplane.detect.technique import KNOWN, Techniques
+from controlplane.detect.two_way import TwoWay, TwoWayFinding, two_way
+from controlplane.intake import Intake
+from controlplane.loop_settings import DEFAULTS, LoopSettings
+from controlplane.memory import Memory
+from controlplane.posture.gate import Gate, gates
+from controlplane.posture.scope import can_be_in_scope
+from controlplane.posture.sighting import Sighting
+from controlplane.reading import detail_of, record_of, summary_of, versions_of
+from controlplane.refusal import (
+    CannotApproveError,
+    CannotEnforceError,
+    GateNotMetError,
+    Refusal,
+    UnknownAlertError,
+    UnknownInstanceError,
+    UnknownWorkloadError,
+)
+from controlplane.rehearsal import rehearse
+from controlplane.remembered import Remembered, learned_until
+from controlplane.store.port import InstanceRow, JoinTokenRow, ModeChange, Store, WorkloadRow
+
+__all__ = [
+    "Loop",
+    "LoopSettings",
+    "ReceivedBatch",
+    "Sighting",
+    "Outcome",
+    "InForce",
+    "WorkloadSummary",
+    "WorkloadDetail",
+    "TwoWay",
+    "Gate",
+    "Refusal",
+    "GateNotMetError",
+    "UnknownWorkloadError",
+    "UnknownInstanceError",
+    "CannotEnforceError",
+    "UnknownAlertError",
+    "CannotApproveError",
+]
+
+BY_JOIN_TOKEN = "join token"
+
+
+class Loop:
+    """See the module. Times are seconds since the epoch by the control plane's clock."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: LoopSettings = DEFAULTS,
+        techniques: Techniques = KNOWN,
+        entropy: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._memory = Memory(store, techniques, entropy)
+        self._intake = Intake(self._memory, settings)
+
+    # What streams do ----------------------------------------------------------------------------------------------
+
+    def enter(self, instance: Instance, mode: Mode, now: float) -> InstanceRow:
+        """A stream opens. `mode` counts only for a workload not seen before.
+
+        Raises:
+            CannotEnforceError: a new workload was to be enforced.
+            UnknownInstanceError: the instance belongs to another workload.
+        """
+        known = self._store.instance(instance.id)
+        if known and known.workload != instance.workload:
+            raise UnknownInstanceError(instance.id, f"it belongs to {known.workload}")
+        row = _reopened(known) if known else InstanceRow(instance.id, instance.workload, now, now)
+        with self._store.transaction():
+            self._introduce(instance.workload, mode, now)
+            self._store.put_instance(row)
+        self._memory.live[instance.id] = instance.workload
+        with self._memory.changing(instance.workload) as state:
+            state.live[instance.id] = row
+            self._memory.look(state, now)
+        return row
+
+    def leave(self, instance: InstanceId, now: float) -> None:
+        """The stream closed: from now on nothing is seen until it opens again."""
+        workload = self._memory.live.pop(instance, None)
+        if workload is None:
+            return
+        row = self._store.instance(instance)
+        with self._memory.changing(workload) as state:
+            state.live.pop(instance, None)
+            if row is not None:
+                self._store.put_instance(_closed(row, now))
+            self._memory.look(state, now)
+
+    def finish(self, instance: InstanceId, exit_status: int, now: float) -> None:
+        """The agent ended by itself.
+
+        Raises:
+            UnknownInstanceError: its stream is not open.
+        """
+        with self._memory.changing(self._memory.owner(instance)) as state:
+            self._memory.put_live(state, replace(_seen(state.live[instance], now), exit_status=exit_status))
+
+    def acknowledge(self, instance: InstanceId, versions: tuple[ReferenceVersion, ...], mode: Mode, now: float) -> None:
+        """An instance judges by these now.
+
+        Raises:
+            UnknownInstanceError: its stream is not open.
+        """
+        with self._memory.changing(self._memory.owner(instance)) as state:
+            row = replace(_seen(state.live[instance], now), acknowledged=versions, mode=mode)
+            self._memory.put_live(state, row)
+
+    def in_force(self, workload: Workload) -> InForce:
+        """What sidecars judge by; for an unknown workload, nothing in observe."""
+        state = self._memory.known(workload)
+        if state is None:
+            return InForce(Mode.OBSERVE, (), ())
+        return InForce(state.row.mode, versions_of(state), tuple(filter(can_be_in_scope, state.scope)))
+
+    def receive(self, instance: InstanceId, batch: ReceivedBatch, now: float) -> Outcome:
+        """Take a batch, once: learn or judge, survey, cover, commit.
+
+        An act is judged by the mode that holds when it arrives, even if it was spooled before.
+
+        Raises:
+            UnknownInstanceError: the instance's stream is not open.
+            StoreError: nothing of the batch was kept.
+        """
+        row = self._memory.state(self._memory.owner(instance)).live[instance]
+        if batch.epoch == row.epoch and batch.sequence <= row.sequence:
+            return Outcome(row.sequence)
+        with self._memory.changing(row.workload) as state:
+            return self._intake.take(state, row, batch, now)
+
+    # What operators do --------------------------------------------------------------------------------------------
+
+    def set_mode(self, workload: Workload, mode: Mode, force: bool, by: str, now: float) -> list[Gate]:
+        """Move a workload. The gates are judged on the way to detect; `force` overrides them and is recorded.
+
+        Raises:
+            UnknownWorkloadError: nobody by that name was ever watched.
+            CannotEnforceError: nothing here can enforce, forced or not.
+            GateNotMetError: detect, not forced, and a gate is not met.
+        """
+        judged = self._gates(self._memory.state(workload), now)
+        if mode is Mode.ENFORCE:
+            raise CannotEnforceError(workload)
+        unmet = mode is Mode.DETECT and not all(gate.met for gate in judged)
+        with self._memory.changing(workload) as state:
+            if mode is not state.row.mode:
+                if unmet and not force:
+                    raise GateNotMetError(judged)
+                self._move(state, ModeChange(now, workload, mode, by, forced=unmet))
+        return judged
+
+    def approve(self, alert_id: str, reason: str, by: str, now: float) -> Alert:
+        """Put what an alert crossed in scope, on somebody's word.
+
+        Raises:
+            UnknownAlertError: there is no such alert.
+            CannotApproveError: an entry of it can never be in scope, or no reason is given.
+        """
+        alert = self._store.alert(alert_id)
+        if alert is None:
+            raise UnknownAlertError(alert_id)
+        with self._memory.changing(alert.workload) as state:
+            entries = vouched(alert, state.entries, reason)
+            if alert.approved:
+                return alert
+            approved = replace(alert, approved=f"{by}: {reason}")
+            self._store.put_alert(approved)
+            state.alerts[key_of(alert.behaviour, alert.crossed)] = approved
+            self._memory.put_entries(state, entries, {entry.reference for entry in entries})
+            self._memory.refresh(state, now)
+        return approved
+
+    def summaries(self, now: float) -> list[WorkloadSummary]:
+        """One line for each workload."""
+        states = self._memory.chosen(None)
+        return [summary_of(state, self._instances(state), self._gates(state, now)) for state in states]
+
+    def detail(self, workload: Workload, now: float, entries: bool) -> WorkloadDetail:
+        """Everything about one workload.
+
+        Raises:
+            UnknownWorkloadError: nobody by that name was ever watched.
+        """
+        state = self._memory.state(workload)
+        changes = self._store.mode_changes(workload)
+        return detail_of(state, self._instances(state), self._gates(state, now), changes, entries=entries)
+
+    def findings(self, workload: Workload | None, now: float) -> list[Finding]:
+        """What is held and unused as of `now`, of one workload or of all; none for an unknown one."""
+        return [finding for state in self._memory.chosen(workload) for finding in self._memory.found(state, now)]
+
+    def alerts(self, workload: Workload | None, since: float) -> list[Alert]:
+        """Alerts last seen at `since` or later, oldest first."""
+        return self._store.alerts(workload, since)
+
+    def two_way(self, workload: Workload | None, prove: bool, now: float) -> TwoWay:
+        """Both directions of the loop. With `prove`, each armed tripwire is fired in a scratch copy of the store."""
+        look = self._proofs if prove else self._unproven
+        found = [each for state in self._memory.chosen(workload) for each in look(state, now)]
+        return two_way(found, self.alerts(workload, 0.0))
+
+    def issue_token(self, row: JoinTokenRow) -> None:
+        """Keep a join token.
+
+        Raises:
+            CannotEnforceError: the token would start a workload in enforce.
+        """
+        if row.mode is Mode.ENFORCE:
+            raise CannotEnforceError(row.workload)
+        self._store.put_join_token(row)
+
+    def redeem_token(self, token_sha256: str, now: float) -> JoinTokenRow | None:
+        """The token, which is used up by this; None where it is unknown, used or expired."""
+        row = self._store.take_join_token(token_sha256)
+        return row if row and row.expires > now else None
+
+    # Parts of the above -------------------------------------------------------------------------------------------
+
+    def _introduce(self, workload: Workload, mode: Mode, now: float) -> None:
+        if self._store.workload(workload) is not None:
+            return
+        if mode is Mode.ENFORCE:
+            raise CannotEnforceError(workload)
+        self._store.put_workload(WorkloadRow(workload, mode, now, now))
+        if mode is Mode.DETECT:
+            self._store.add_mode_change(ModeChange(now, workload, mode, BY_JOIN_TOKEN, forced=True))
+
+    def _move(self, state: Remembered, change: ModeChange) -> None:
+        state.row = replace(state.row, mode=change.mode)
+        self._store.put_workload(state.row)
+        self._store.add_mode_change(change)
+        state.learning_ended = learned_until(state.row, self._instances(state), [change])
+        self._memory.refresh(state, change.time)
+
+    def _instances(self, state: Remembered) -> list[InstanceRow]:
+        return self._store.instances(state.row.workload)
+
+    def _gates(self, state: Remembered, now: float) -> list[Gate]:
+        return list(gates(record_of(state, self._instances(state), now), self._settings.gates))
+
+    def _unproven(self, state: Remembered, now: float) -> list[TwoWayFinding]:
+        return [TwoWayFinding(finding) for finding in self._memory.found(state, now)]
+
+    def _proofs(self, state: Remembered, now: float) -> list[TwoWayFinding]:
+        found = self._memory.found(state, now)
+        rows = self._instances(state)
+        if not rows:
+            return []
+        with closing(self._store.scratch_copy()) as copy:
+            stage = Loop(copy, self._settings, self._memory.techniques, self._memory.entropy)
+            player = Instance(rows[-1].id, state.row.workload)
+            return rehearse(stage, state, found, player, now, self._memory.fresh)
+
+
+def _reopened(row: InstanceRow) -> InstanceRow:
+    """The sources that were connected when the stream closed went on while it was away."""
+    return replace(row, coverage=tuple(_resumed(source, row.last_seen) for source in row.coverage))
+
+
+def _resumed(source: SourceCoverage, closed: float) -> SourceCoverage:
+    return replace(source, until=0.0) if source.until == closed else source
+
+
+def _closed(row: InstanceRow, now: float) -> InstanceRow:
+    row = _seen(row, now)
+    ended = tuple(replace(each, until=row.last_seen) if each.connected else each for each in row.coverage)
+    return replace(row, coverage=ended)
+
+
+def _seen(row: InstanceRow, now: float) -> InstanceRow:
+    return replace(row, last_seen=max(row.last_seen, now))

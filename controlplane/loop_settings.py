@@ -1,0 +1,26 @@
+"""The loop's bounds and gates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from controlplane.posture.gate import GateSettings
+
+
+@dataclass(frozen=True, slots=True)
+class LoopSettings:
+    """Bounds per workload, and the gates. What is over a bound is dropped and counted as rejected.
+
+    `spool_seconds` is how long before a workload was first heard of its acts may have happened: a sidecar spools while
+    it cannot enrol.
+    """
+
+    gates: GateSettings = field(default_factory=GateSettings)
+    max_entries: int = 200_000
+    max_alerts: int = 10_000
+    max_binaries: int = 200_000
+    spool_seconds: float = 86_400.0
+
+
+DEFAULTS = LoopSettings()
+"""The design's."""

@@ -1,0 +1,141 @@
+"""What the loop remembers, and how it changes: with the store in one transaction, or it is dropped and read again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from inscope.finding import Finding
+from inscope.reference import Entry, Evidence, ReferenceKind
+from inscope.workload import InstanceId, Workload
+
+from controlplane.detect.reenact import behaviour_of
+from controlplane.detect.technique import KNOWN, Techniques
+from controlplane.detect.tripwire import arm
+from controlplane.posture.finding import Desk, Witness, findings
+from controlplane.refusal import UnknownInstanceError, UnknownWorkloadError
+from controlplane.remembered import Remembered, blind, remember
+from controlplane.store.port import InstanceRow, Store
+
+
+@dataclass(slots=True)
+class Memory:
+    """The workloads that were asked for, and the instances whose streams are open.
+
+    `techniques` explain what is doubted; `entropy` gives that many random bytes.
+    """
+
+    store: Store
+    techniques: Techniques = KNOWN
+    entropy: Callable[[int], bytes] = os.urandom
+    live: dict[InstanceId, Workload] = field(default_factory=dict)
+    states: dict[Workload, Remembered] = field(default_factory=dict)
+
+    @contextmanager
+    def changing(self, workload: Workload) -> Iterator[Remembered]:
+        """One transaction over one workload.
+
+        Raises:
+            UnknownWorkloadError: nobody by that name was ever watched.
+        """
+        state = self.state(workload)
+        try:
+            with self.store.transaction():
+                yield state
+        except BaseException:
+            self.states.pop(workload, None)
+            raise
+
+    def state(self, workload: Workload) -> Remembered:
+        """What is remembered of `workload`, read from the store where it is not yet.
+
+        Raises:
+            UnknownWorkloadError: nobody by that name was ever watched.
+        """
+        state = self.known(workload)
+        if state is None:
+            raise UnknownWorkloadError(workload)
+        return state
+
+    def known(self, workload: Workload) -> Remembered | None:
+        """As `state`, but None for an unknown one."""
+        return self.states.get(workload) or self._read(workload)
+
+    def chosen(self, workload: Workload | None) -> list[Remembered]:
+        """That one, or all where it is None; none for an unknown one."""
+        names = [row.workload for row in self.store.workloads()] if workload is None else [workload]
+        return [state for state in map(self.known, names) if state is not None]
+
+    def owner(self, instance: InstanceId) -> Workload:
+        """The workload of a live instance.
+
+        Raises:
+            UnknownInstanceError: its stream is not open.
+        """
+        workload = self.live.get(instance)
+        if workload is None:
+            raise UnknownInstanceError(instance)
+        return workload
+
+    def _read(self, workload: Workload) -> Remembered | None:
+        row = self.store.workload(workload)
+        if row is None:
+            return None
+        live = [instance for instance, owner in self.live.items() if owner == workload]
+        state = remember(self.store, row, live)
+        if {finding.tripwire.id for finding in state.findings} != {latent.watch for latent in state.latent}:
+            with self.store.transaction():  # found by another version of inscope: what it did not know needs a number
+                self.refresh(state, row.last_seen)
+        self.states[workload] = state
+        return state
+
+    def put_live(self, state: Remembered, row: InstanceRow) -> None:
+        """Keep the row of a live instance."""
+        self.store.put_instance(row)
+        state.record(row)
+
+    def put_entries(
+        self, state: Remembered, evidence: Mapping[Entry, Evidence], grown: Iterable[ReferenceKind]
+    ) -> None:
+        """Keep entries, and give each reference in `grown` its next version."""
+        self.store.put_entries(state.row.workload, evidence)
+        self.store.put_versions(state.row.workload, state.numbered(grown))
+        state.entries.update(evidence)
+
+    def look(self, state: Remembered, now: float) -> None:
+        """See whether the sources still see; where that changed, the tripwires are armed anew."""
+        reporting = any(row.coverage for row in state.live.values())
+        now_blind = blind(state, () if reporting else self.store.instances(state.row.workload))
+        if now_blind != state.blind:
+            state.blind = now_blind
+            self.refresh(state, now)
+
+    def refresh(self, state: Remembered, now: float) -> None:
+        """Find anew, and keep what was found."""
+        state.derive()
+        state.findings = self.found(state, now)
+        self.store.put_findings(state.row.workload, state.findings)
+
+    def found(self, state: Remembered, now: float) -> tuple[Finding, ...]:
+        """The findings as of `now`."""
+        desk = Desk(
+            workload=state.row.workload,
+            versions=state.versions,
+            witness=Witness(state.learning(now).seconds, state.lost, state.blind),
+            now=now,
+            number=self.store.next_number,
+            arm=lambda latent: arm(latent, state.row.mode, state.blind),
+            doubt=self._doubt,
+        )
+        return findings(state.latent, state.findings, desk)
+
+    def fresh(self) -> str:
+        """64 random hex digits."""
+        return self.entropy(32).hex()
+
+    def _doubt(self, entry: Entry) -> str:
+        act = behaviour_of(entry, self.fresh)
+        rules = [rule for rule in self.techniques.matching(act) if rule.provisional] if act else []
+        return f"{rules[0].name} ({', '.join(rules[0].ids)})" if rules else "it matches a known technique"

@@ -1,0 +1,80 @@
+"""What operators read, put together from what is remembered and the instances' rows. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from inscope.coverage import LossCause, Source, SourceCoverage
+from inscope.reference import ReferenceKind, ReferenceVersion
+
+from controlplane.detail import InstanceDetail, ReferenceDetail, WorkloadDetail, WorkloadSummary
+from controlplane.posture.gate import Gate, Record, Session
+from controlplane.remembered import Remembered, lost_by
+from controlplane.store.port import InstanceRow, ModeChange
+
+LEARNED_HERE = (ReferenceKind.ENVELOPE, ReferenceKind.INVENTORY)
+"""The references that are learned from what sidecars see."""
+
+
+def record_of(state: Remembered, instances: Sequence[InstanceRow], now: float) -> Record:
+    """What the gates look at: an instance that delivered nothing is not a session."""
+    sessions = [Session(row.first_seen, row.last_seen, lost_by(row)) for row in instances if row.sequence]
+    return Record(state.row.first_seen, now, state.entries, sessions)
+
+
+def summary_of(state: Remembered, instances: Sequence[InstanceRow], gates: Sequence[Gate]) -> WorkloadSummary:
+    """One line about a workload."""
+    return WorkloadSummary(
+        workload=state.row.workload,
+        mode=state.row.mode,
+        first_seen=state.row.first_seen,
+        last_seen=state.row.last_seen,
+        live_instances=len(state.live),
+        instances=len(instances),
+        findings=len(state.findings),
+        alerts=len(state.alerts),
+        ready=all(gate.met for gate in gates),
+    )
+
+
+def detail_of(
+    state: Remembered,
+    instances: Sequence[InstanceRow],
+    gates: Sequence[Gate],
+    changes: Sequence[ModeChange],
+    *,
+    entries: bool,
+) -> WorkloadDetail:
+    """Everything about a workload; the references' entries only where asked for."""
+    return WorkloadDetail(
+        summary=summary_of(state, instances, gates),
+        instances=tuple(InstanceDetail(_counting_rejected(row), row.id in state.live) for row in instances),
+        gates=tuple(gates),
+        references=tuple(_reference(state, version, entries) for version in versions_of(state)),
+        mode_changes=tuple(changes),
+    )
+
+
+def versions_of(state: Remembered) -> tuple[ReferenceVersion, ...]:
+    """The references of a workload: those learned here always, the others once they have entries."""
+    kinds = dict.fromkeys((*LEARNED_HERE, *sorted(state.versions)))
+    return tuple(ReferenceVersion(kind, state.versions.get(kind, 0)) for kind in kinds)
+
+
+def _reference(state: Remembered, version: ReferenceVersion, entries: bool) -> ReferenceDetail:
+    mine = [item for item in state.entries.items() if item[0].reference is version.kind]
+    dimensions = Counter(entry.dimension for entry, _ in mine)
+    return ReferenceDetail(version, dimensions, tuple(sorted(mine, key=lambda item: item[0])) if entries else ())
+
+
+def _counting_rejected(row: InstanceRow) -> InstanceRow:
+    """The row with what the control plane dropped among the losses of its main source."""
+    if not row.rejected:
+        return row
+    mine = [source for source in row.coverage if source.source is Source.INIT]
+    main = mine[0] if mine else SourceCoverage(Source.INIT, row.first_seen, row.last_seen, {})
+    losses = {**main.losses, LossCause.REJECTED: main.losses.get(LossCause.REJECTED, 0) + row.rejected}
+    others = tuple(source for source in row.coverage if source.source is not Source.INIT)
+    return replace(row, coverage=(replace(main, losses=losses), *others))
