@@ -32,7 +32,7 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One step of the outbox's sequence. `judged_at`: when its first observation was judged, in seconds of the epoch."""
+    """One step of the outbox's sequence. `judged_at`: when its first observation was judged, epoch seconds."""
 
     sequence: int
     sightings: tuple[Sighting, ...] = ()

@@ -1,6 +1,7 @@
 """Runs the outbox: facts of the observers in, commands to the spool and the live stream out, on one event loop.
 
-It is the `ObservationSink` of `sidecar.observe`. Nothing here waits: what cannot go out now is in the outbox or the spool.
+It is the `ObservationSink` of `sidecar.observe`. Nothing here waits: what cannot go out now is in the outbox or in the
+spool.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ MAX_RECORD = 64 << 20
 
 _HEAD = struct.Struct("<IIQ")
 _NAME = re.compile(r"([0-9a-f]{16})\.seg\Z")
+_MAX_NUMBER = 1 << 62
 _MAX_HOLE = 1 << 20
 """Numbers that may be missing between two files; a name further off than that was never ours."""
 
@@ -158,7 +159,7 @@ class Spool:
         """The files whose numbers can follow each other; the rest is removed."""
         kept: list[_Segment] = []
         for segment in segments:
-            if kept and segment.first - kept[-1].first > _MAX_HOLE:
+            if segment.first > _MAX_NUMBER or (kept and segment.first - kept[-1].first > _MAX_HOLE):
                 self._damaged = True
                 self._remove(segment)
             else:

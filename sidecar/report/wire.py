@@ -1,4 +1,4 @@
-"""Batches to protobuf and back. A behaviour is defined once per stream and is an id after that; on disk, once per batch."""
+"""Batches to protobuf and back. A behaviour is defined once a stream and is an id after that; on disk, once a batch."""
 
 from __future__ import annotations
 
