@@ -25,8 +25,12 @@ class NotReadyError(Exception):
     """The process ended or stayed silent; the message has the last lines of its log."""
 
 
-def start_detached(module: str, arguments: Sequence[str], log: Path, seconds: float = READY_SECONDS) -> None:
+def start_detached(
+    module: str, arguments: Sequence[str], log: Path, seconds: float = READY_SECONDS, hold: tuple[int, ...] = ()
+) -> None:
     """Run `python -m MODULE ARGUMENTS --ready-fd N` in a session of its own and wait until it says `ready` there.
+
+    It keeps the descriptors of `hold` open for as long as it lives.
 
     Raises:
         NotReadyError: it ended, or was not ready in time (then it is ended).
@@ -36,7 +40,7 @@ def start_detached(module: str, arguments: Sequence[str], log: Path, seconds: fl
     ready, theirs = os.pipe()
     with open(ready, "rb", buffering=0):  # noqa: PTH123 - a descriptor, not a path
         try:
-            pid = _spawn([*_interpreter(), "-m", module, *arguments, "--ready-fd", str(theirs)], log, theirs)
+            pid = _spawn([*_interpreter(), "-m", module, *arguments, "--ready-fd", str(theirs)], log, (theirs, *hold))
         finally:
             os.close(theirs)
         why = _wait(ready, seconds)
@@ -59,14 +63,14 @@ def _interpreter() -> list[str]:
     return [sys.executable, "-P"]
 
 
-def _spawn(command: Sequence[str], log: Path, ready: int) -> int:
+def _spawn(command: Sequence[str], log: Path, inherited: tuple[int, ...]) -> int:
     script = Path(__file__).with_name("detach.py")
     done = subprocess.run(
         [sys.executable, "-I", "-S", str(script), str(log), *command],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         env=service_environment(os.environ),
-        pass_fds=(ready,),
+        pass_fds=inherited,
         start_new_session=True,
         check=False,
     )

@@ -1,84 +1,43 @@
-"""The sidecar of one run: its folder, the join file that lets it enrol once, and its process."""
+"""The sidecar of one run: the join file that lets it enrol once, and its process."""
 
 from __future__ import annotations
 
 import json
 import os
-import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from controlplane.cli.detached import NotReadyError, start_detached
-from controlplane.cli.embedded import UNIX_PATH_MAX
 from controlplane.cli.exit_codes import CommandError, ExitCode
 
 if TYPE_CHECKING:
     from inscope.v1 import operator_pb2 as pb
     from inscope.workload import Workload
 
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One run's folder below the state folder, private to its owner."""
-
-    folder: Path
-
-    @property
-    def socket(self) -> Path:
-        """Where the sidecar listens for init."""
-        return self.folder / "init.sock"
-
-    @property
-    def join(self) -> Path:
-        """The join file: a one-time token and where to bring it."""
-        return self.folder / "join.json"
-
-    @property
-    def log(self) -> Path:
-        """What the sidecar has to say."""
-        return self.folder / "sidecar.log"
+    from controlplane.cli.run_folder import RunFolder
 
 
-def make_run(state: Path) -> Run:
-    """A new folder for a run; its name is random and short, since a socket's path has to fit in 107 bytes.
-
-    Raises:
-        CommandError: it cannot be made, or the path is too long.
-    """
-    runs = state / "run"
-    try:
-        runs.mkdir(mode=0o700, parents=True, exist_ok=True)
-        run = Run(Path(tempfile.mkdtemp(prefix="", dir=runs)))
-    except OSError as error:
-        raise CommandError(ExitCode.FORBIDDEN, f"cannot use the state folder {state}: {error.strerror}") from error
-    if len(os.fsencode(run.socket)) > UNIX_PATH_MAX:
-        run.folder.rmdir()
-        raise CommandError(ExitCode.USAGE, f"the state folder's path is too long for a socket in it: {state}")
-    return run
-
-
-def start_watcher(run: Run, token: pb.JoinToken, workload: Workload, host: str) -> None:
+def start_watcher(folder: RunFolder, token: pb.JoinToken, workload: Workload, host: str) -> None:
     """Write the join file and start the sidecar; it accepts init's connection when this returns.
 
     Raises:
         CommandError: it did not start; says why.
     """
     try:
-        _write_private(run.join, json.dumps(join_document(token, workload, host)))
-        start_detached("sidecar", sidecar_arguments(run, host), run.log)
+        _write_private(folder.join, json.dumps(join_document(token, workload, host)))
+        start_detached("sidecar", sidecar_arguments(folder, host), folder.log, hold=(folder.lock,))
     except NotReadyError as error:
         raise CommandError(ExitCode.NOT_STARTED, f"the sidecar did not start: {error}") from error
     except OSError as error:
-        raise CommandError(ExitCode.NOT_STARTED, f"cannot write {run.folder}: {error.strerror}") from error
+        raise CommandError(ExitCode.NOT_STARTED, f"cannot write {folder.path}: {error.strerror}") from error
 
 
-def sidecar_arguments(run: Run, host: str) -> list[str]:
+def sidecar_arguments(folder: RunFolder, host: str) -> list[str]:
     """The sidecar's command line."""
     return [
-        *("--state", str(run.folder)),
-        *("--init-socket", str(run.socket)),
-        *("--join", str(run.join)),
+        *("--state", str(folder.path)),
+        *("--init-socket", str(folder.socket)),
+        *("--join", str(folder.join)),
         *("--control-plane", host),
         "--exit-when-idle",
     ]

@@ -10,6 +10,7 @@ import os
 import re
 import shlex
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Never
@@ -105,16 +106,18 @@ def _run(arguments: argparse.Namespace, inherited: Inherited) -> int:
 def _watch(place: Place, workload: Workload, mode: Mode | None, force: bool) -> Path:
     """Settle the mode, enrol, and start the sidecar; the socket it listens on for init."""
     from controlplane.cli.control import ask
-    from controlplane.cli.watcher import make_run, start_watcher
+    from controlplane.cli.run_folder import make_run_folder, sweep
+    from controlplane.cli.watcher import start_watcher
 
     async def join(control: Control) -> pb.JoinToken:
         await _settle_mode(control, workload, mode, force)
         return await control.join_token(workload, mode)
 
     token = ask(place, join)
-    run = make_run(place.state)
-    start_watcher(run, token, workload, host_of(place.address) if place.address else LOOPBACK)
-    return run.socket
+    sweep(place.state, time.time())
+    folder = make_run_folder(place.state)
+    start_watcher(folder, token, workload, host_of(place.address) if place.address else LOOPBACK)
+    return folder.socket
 
 
 async def _settle_mode(control: Control, workload: Workload, mode: Mode | None, force: bool) -> None:

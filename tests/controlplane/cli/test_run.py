@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import grpc
@@ -12,7 +13,8 @@ from inscope.workload import Workload
 
 from controlplane.cli.commands import run
 from controlplane.cli.handover import parse_environment
-from controlplane.cli.watcher import join_document, make_run
+from controlplane.cli.run_folder import UNLOCKED_SECONDS, make_run_folder, sweep
+from controlplane.cli.watcher import join_document
 from tests.fakes.operator import FakeOperator, modes_asked, summary_of
 
 AGENT = Workload("local", "Process", "agent")
@@ -28,7 +30,7 @@ def handed_over(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[st
         raise OSError(2, "stops here")
 
     monkeypatch.setattr(run, "become", become)
-    monkeypatch.setattr("controlplane.cli.watcher.start_detached", lambda *_: None)
+    monkeypatch.setattr("controlplane.cli.watcher.start_detached", lambda *_, **__: None)
     monkeypatch.setenv("INSCOPE_INIT", "/bin/true")
     return given
 
@@ -127,10 +129,23 @@ def test_the_join_file_has_what_the_sidecar_reads() -> None:
 
 
 def test_each_run_has_a_folder_of_its_own_for_nobody_else(tmp_path: Path) -> None:
-    first, second = make_run(tmp_path), make_run(tmp_path)
-    assert first.folder != second.folder
-    assert first.folder.stat().st_mode & 0o777 == 0o700
+    first, second = make_run_folder(tmp_path), make_run_folder(tmp_path)
+    assert first.path != second.path
+    assert first.path.stat().st_mode & 0o777 == 0o700
     assert len(str(first.socket)) - len(str(tmp_path)) < 30
+
+
+def test_the_folder_of_a_run_that_is_over_is_swept_away(tmp_path: Path) -> None:
+    ended, live, undelivered = (make_run_folder(tmp_path) for _ in range(3))
+    (undelivered.path / "spool").mkdir()
+    (undelivered.path / "spool" / "0000000000000001.seg").write_bytes(b"a batch")
+    later = ended.path.stat().st_ctime + UNLOCKED_SECONDS + 1
+    os.close(ended.lock)
+    os.close(undelivered.lock)
+    sweep(tmp_path, later - UNLOCKED_SECONDS)
+    assert ended.path.exists(), "it may be about to be locked"
+    sweep(tmp_path, later)
+    assert [folder.path.exists() for folder in (ended, live, undelivered)] == [False, True, True]
 
 
 @pytest.mark.parametrize(
