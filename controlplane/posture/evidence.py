@@ -42,6 +42,20 @@ def merge(known: Evidence, more: Evidence, *, later_session: bool = False) -> Ev
     )
 
 
+def again(known: Evidence, first: float, last: float, count: int) -> Evidence:
+    """`merge` with a sighting of an instance that `known` names already: the common case, without its cost."""
+    low, high = (first, last) if first <= last else (last, first)
+    return Evidence(
+        low if low < known.first_seen else known.first_seen,
+        high if high > known.last_seen else known.last_seen,
+        min(known.count + count, MAX_COUNT),
+        known.sessions,
+        known.instances,
+        known.source,
+        known.standing,
+    )
+
+
 def _sessions(known: Evidence, more: Evidence, named: int, later_session: bool) -> int:
     if len(known.instances) == known.sessions and len(more.instances) == more.sessions:
         return named

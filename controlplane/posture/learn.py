@@ -16,7 +16,7 @@ from inscope.coverage import Source
 from inscope.reference import Dimension, Entry, Evidence, ReferenceKind, Standing, entries_of
 from inscope.workload import InstanceId
 
-from controlplane.posture.evidence import merge, sighted
+from controlplane.posture.evidence import again, merge, sighted
 from controlplane.posture.scope import can_be_in_scope
 from controlplane.posture.sighting import Sighting
 from controlplane.posture.window import Window
@@ -80,15 +80,18 @@ def _learn_one(
 
 
 def _first(sighting: Sighting, lesson: Lesson, standing: Standing) -> Evidence:
-    first, last = lesson.window.clamp(sighting.observation.time), lesson.window.clamp(sighting.last_time)
-    return sighted(lesson.instance, first, last, sighting.count, Source.INIT, standing)
+    return sighted(lesson.instance, *_times(sighting, lesson), sighting.count, Source.INIT, standing)
 
 
 def _again(before: Evidence, sighting: Sighting, lesson: Lesson) -> Evidence:
-    unnamed = lesson.instance not in before.instances
-    return merge(
-        before, _first(sighting, lesson, before.standing), later_session=unnamed and lesson.began > before.last_seen
-    )
+    if lesson.instance in before.instances:
+        return again(before, *_times(sighting, lesson), sighting.count)
+    return merge(before, _first(sighting, lesson, before.standing), later_session=lesson.began > before.last_seen)
+
+
+def _times(sighting: Sighting, lesson: Lesson) -> tuple[float, float]:
+    clamp = lesson.window.clamp
+    return clamp(sighting.observation.time), clamp(sighting.last_time)
 
 
 def _standing(entry: Entry, behaviour: Behaviour, suspicion: Suspicion) -> Standing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from functools import lru_cache
 
 from inscope.alert import Alert
 from inscope.capability import Capability, CapabilityKind
@@ -80,8 +81,14 @@ def read_instance(row: sqlite3.Row) -> InstanceRow:
 def entry_columns(workload: str, entry: Entry, evidence: Evidence) -> Columns:
     return (
         workload, entry.dimension, entry.value, entry.label, evidence.first_seen, evidence.last_seen, evidence.count,
-        evidence.sessions, rows.strings(evidence.instances), evidence.source, evidence.standing,
+        evidence.sessions, _instances(evidence.instances), evidence.source, evidence.standing,
     )  # fmt: skip
+
+
+@lru_cache(maxsize=1024)
+def _instances(ids: tuple[str, ...]) -> str:
+    # Most entries of a workload were seen by the same few instances: a batch writes the same text again and again.
+    return rows.strings(ids)
 
 
 def read_entry(row: sqlite3.Row) -> tuple[Entry, Evidence]:

@@ -36,13 +36,16 @@ Json = str | int | float | bool | None | list["Json"]
 T = TypeVar("T")
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
+
+
 class MalformedRowError(ValueError):
     """The text in a column is not what this module writes: the file is damaged or was edited."""
 
 
 def to_text(value: Json) -> str:
     """Compact JSON. Only arrays and scalars: nothing here has keys to misspell."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def from_text(text: str, read: Callable[[Json], T]) -> T:
