@@ -29,6 +29,11 @@ class Activity:
             self._under_way -= 1
             self._last = self._clock()
 
+    @property
+    def under_way(self) -> int:
+        """Calls now."""
+        return self._under_way
+
     async def idle_for(self, seconds: float) -> None:
         """Return once there was no call for so long, without a break."""
         while (left := self._left(seconds)) > 0:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from inscope.codec import (
@@ -71,11 +71,22 @@ class Delivery:
 
 
 class BatchReader:
-    """One stream's interning table. `epoch` is the sidecar's, from its Hello."""
+    """One stream's interning table."""
 
-    def __init__(self, instance: InstanceId, epoch: str, limits: BatchLimits = DEFAULT_LIMITS) -> None:
+    def __init__(
+        self,
+        instance: InstanceId,
+        epoch: str,
+        new_trace_id: Callable[[], str],
+        limits: BatchLimits = DEFAULT_LIMITS,
+    ) -> None:
+        """`epoch` is the sidecar's, from its Hello.
+
+        A behaviour that comes without a trace gets a new one: an alert's path is a trace, exported or not.
+        """
         self._instance = instance
         self._epoch = epoch
+        self._new_trace_id = new_trace_id
         self._limits = limits
         self._known: dict[int, Observation] = {}
         self._bytes = 0
@@ -135,7 +146,7 @@ class BatchReader:
             behaviour_from_wire(wire.behaviour),
             ancestry_from_wire(list(wire.ancestry)),
             verdict_from_wire(wire.verdict),
-            trace_id(wire.trace_id),
+            trace_id(wire.trace_id) or self._new_trace_id(),
         )
 
     def _sightings(self, wire: pb.Batch, fresh: Mapping[int, Observation], times: _Times) -> Iterator[Sighting]:

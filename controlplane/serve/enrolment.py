@@ -14,12 +14,14 @@ from inscope.v1 import enrolment_pb2 as pb
 from inscope.v1.enrolment_pb2_grpc import EnrolmentServicer
 from inscope.workload import Instance
 
+from controlplane.loop import Loop
 from controlplane.pki.authority import SIDECAR_LIFETIME, Authority
 from controlplane.pki.csr import public_key_of
 from controlplane.pki.identity import SidecarPeer
 from controlplane.serve.desk import Desk
 from controlplane.serve.rate import Rate
 from controlplane.serve.status import RefusedError
+from controlplane.store.port import JoinTokenRow
 
 MAX_TOKEN = 256
 ATTEMPTS_PER_SECOND = 50.0
@@ -32,6 +34,18 @@ Context = grpc.aio.ServicerContext[Any, Any]
 def token_sha256(token: str) -> str:
     """What is stored of a token."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def introduce(loop: Loop, digest: str, now: float) -> JoinTokenRow | None:
+    """Use up the token; its instance is known from now on, and a new workload starts in the token's mode.
+
+    The certificate says nothing of a mode, so this is the last time that anybody can.
+    """
+    row = loop.redeem_token(digest, now)
+    if row:
+        loop.enter(Instance(row.instance, row.workload), row.mode, now)
+        loop.leave(row.instance, now)
+    return row
 
 
 class Enrolment(EnrolmentServicer):
@@ -63,7 +77,7 @@ class Enrolment(EnrolmentServicer):
         row = None
         if 0 < len(token) <= MAX_TOKEN:
             digest, now = token_sha256(token), self._desk.clock()
-            row = await self._desk.thread.call(lambda loop: loop.redeem_token(digest, now))
+            row = await self._desk.thread.call(lambda loop: introduce(loop, digest, now))
         if row is None:
             why = "the join token is unknown, was used already, or has expired; ask for a new one"
             raise RefusedError(grpc.StatusCode.PERMISSION_DENIED, why)

@@ -13,7 +13,6 @@ from importlib.metadata import PackageNotFoundError, version
 from ipaddress import ip_address
 from pathlib import Path
 
-from controlplane.loop import Loop
 from controlplane.pki.authority import SERVER_NAME
 from controlplane.pki.folder import open_authority, private_folder, write_operator
 from controlplane.pki.identity import OperatorPeer, segment
@@ -54,12 +53,12 @@ async def serve(
     """
     with owned(private_folder(settings.state)):
         telemetry = open_telemetry(environ, version_of_inscope())
-        thread = LoopThread(lambda: Loop(open_store(settings.state / "inscope.db")))
+        thread = LoopThread(lambda: open_store(settings.state / "inscope.db"))
         desk = Desk(thread, Board(thread), Followers(), telemetry)
         try:
             await _serve(settings, desk, ready, stop)
         finally:
-            await asyncio.get_running_loop().run_in_executor(None, thread.close, Loop.close)
+            await asyncio.get_running_loop().run_in_executor(None, thread.close)
             telemetry.close()
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Protocol
 
 import grpc
+from inscope.behaviour import Behaviour
 from inscope.codec import CodecError, mode_to_wire, version_from_wire
 from inscope.codec.bounds import items, reject, text
 from inscope.coverage import SourceCoverage
@@ -92,7 +94,7 @@ class SidecarStream:
         hello = await self._hello()
         row = await self._enter()
         self.entered = True
-        self._reader = BatchReader(self._instance.id, hello.epoch, self._settings.limits)
+        self._reader = BatchReader(self._instance.id, hello.epoch, self._new_trace_id, self._settings.limits)
         self._pushes = Pushes(items(hello.held, version_from_wire, "hello.held", MAX_NAME))
         self._coverage = {coverage.source: coverage for coverage in row.coverage}
         self._durable = self._acknowledged = row.sequence if row.epoch == hello.epoch else 0
@@ -116,6 +118,9 @@ class SidecarStream:
             reject("hello.epoch", "missing")
         short(hello.version, "hello.version")
         return hello
+
+    def _new_trace_id(self) -> str:
+        return self._desk.random(16).hex()
 
     async def _welcome(self) -> None:
         in_force = await self._desk.board.in_force(self._instance.workload)
@@ -147,7 +152,7 @@ class SidecarStream:
         received = self._desk.clock()
         delivery = self._reader.read(wire, received)
         instance, batch = self._instance.id, delivery.batch
-        outcome = await self._desk.thread.call(lambda loop: loop.receive(instance, batch, received))
+        outcome = await self._desk.thread.call(lambda loop: loop.receive(instance, batch, received), commits=True)
         stored = self._desk.clock()
         self._durable = max(self._durable, outcome.sequence)
         self._schedule_ack(urgent=bool(delivery.observed or outcome.alerts))
@@ -236,14 +241,14 @@ class SidecarStream:
                 self._desk.telemetry.lost(self._instance.workload, cause, count - told.get(cause, 0))
 
     def _measure_alerts(self, delivery: Delivery, outcome: Outcome, received: float, stored: float) -> None:
-        observed = {each.observation.behaviour: each.observation for each in delivery.batch.sightings}
+        counted = Counter[Behaviour]()
+        for each in delivery.batch.sightings:
+            counted[each.observation.behaviour] += each.count
         alerted = self._desk.clock()
         for alert in outcome.alerts:
-            first = observed.get(alert.behaviour)
-            path = None
-            if first and first.time == alert.time:  # otherwise it was raised before and is counted again
-                path = Path(first.time, delivery.judged_at or first.time, received, stored, alerted)
-            self._desk.telemetry.alerted(alert, path)
+            path = Path(alert.time, delivery.judged_at or alert.time, received, stored, alerted)
+            raised = alert.count == counted[alert.behaviour]  # all it counts is in this batch
+            self._desk.telemetry.alerted(alert, path if raised else None)
 
 
 def short(value: str, field: str) -> str:

@@ -22,12 +22,13 @@ from controlplane.serve.batch_codec import DEFAULT_LIMITS, BatchLimits, BatchRea
 from controlplane.store.port import Binary
 from tests.controlplane.serve.wire import CONTACT, NOW, batch, column, definition
 
+FRESH = "f0" * 16
 INSTANCE = InstanceId("i-1")
 SHA = bytes(range(32))
 
 
 def reader(limits: BatchLimits = DEFAULT_LIMITS) -> BatchReader:
-    return BatchReader(INSTANCE, "e1", limits)
+    return BatchReader(INSTANCE, "e1", lambda: FRESH, limits)
 
 
 def refusal(wire: pb.Batch, limits: BatchLimits = DEFAULT_LIMITS) -> str:
@@ -42,6 +43,11 @@ def test_a_definition_is_a_sighting_with_its_first_time_and_ancestry() -> None:
     first = Observation(INSTANCE, NOW, CONTACT, (Ancestor(4, 9, "/bin/sh"),), trace_id="ab" * 16)
     assert delivery.batch.sightings == (Sighting(first, 3, NOW + 1.5),)
     assert (delivery.observed, delivery.acts, delivery.judged_at) == ((NOW,), 3, NOW + 0.1)
+
+
+def test_a_behaviour_without_a_trace_gets_one() -> None:
+    (sighting,) = reader().read(batch(1, [definition(7)]), NOW).batch.sightings
+    assert sighting.observation.trace_id == FRESH
 
 
 def test_a_known_id_is_the_same_behaviour_at_the_time_of_the_batch() -> None:
