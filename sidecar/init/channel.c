@@ -1,0 +1,320 @@
+#define _GNU_SOURCE
+#include "channel.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "counters.h"
+#include "futex.h"
+#include "hello.h"
+#include "image.h"
+#include "incoming.h"
+#include "launch.h"
+#include "message.h"
+#include "patterns.h"
+#include "queue.h"
+#include "seen.h"
+#include "survey.h"
+#include "thread.h"
+
+enum {
+    RETRY_MS = 200,
+    FIRST_RETRY_MS = 10, /* while the agent waits */
+    REFUSED_RETRY_MS = 5000,
+    WELCOME_MS = 2000,
+    PATTERNS_MS = 200, /* after the welcome, before the agent starts without them */
+    BATCH_MS = 3,      /* records are collected this long after the first */
+    TICK_MS = 1000
+};
+
+static struct {
+    const struct options *options;
+    struct hello hello;
+    int fd;
+    _Atomic int connected, finishing, finished;
+    int status;
+    uint64_t counted_ns;
+    struct inscope_counters told;
+    uint64_t survey_at_ns; /* 0: none is due */
+    struct message message;
+    uint8_t packet[INSCOPE_PACKET_MAX];
+} channel = {.fd = -1};
+
+static uint64_t after_ms(uint64_t ms) { return boottime_ns() + ms * 1000000u; }
+
+static void open_gate(void) {
+    atomic_store(&launch_gate, 1);
+    futex_wake(&launch_gate);
+}
+
+static void drop_connection(void) {
+    if (channel.fd >= 0)
+        close(channel.fd);
+    channel.fd = -1;
+    atomic_store(&channel.connected, 0);
+    queue_connected(false);
+}
+
+static bool wait_for(short events, int ms) {
+    struct pollfd p = {.fd = channel.fd, .events = events};
+    return poll(&p, 1, ms) > 0;
+}
+
+static int dial(const char *path) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -1;
+    memcpy(address.sun_path, path, strlen(path));
+    if (connect(fd, (struct sockaddr *)(void *)&address, sizeof address) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static bool send_all(struct msghdr *packet) {
+    for (;;) {
+        if (sendmsg(channel.fd, packet, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+            return true;
+        if (errno == EAGAIN || errno == EINTR)
+            wait_for(POLLOUT, TICK_MS);
+        else if (errno == ETOOMANYREFS || errno == ENOBUFS || errno == ENOMEM) /* until the sidecar has read more */
+            usleep(BATCH_MS * 1000);
+        else
+            return false;
+    }
+}
+
+static bool send_message(struct message *m) {
+    uint64_t lost = atomic_load(&counters.lost_queue) + atomic_load(&counters.lost_away);
+    message_seal(m, lost);
+    struct iovec part = {m->bytes, m->size};
+    return send_all(&(struct msghdr){.msg_iov = &part, .msg_iovlen = 1});
+}
+
+/* The welcome of a new connection, or PATTERNS at any time. False: this peer is not to be listened to. */
+static bool take(const struct incoming *in) {
+    struct inscope_welcome welcome;
+    char reason[200];
+    switch ((int)in->kind) {
+    case INSCOPE_WELCOME:
+        if (!incoming_welcome(in, &welcome))
+            return false;
+        atomic_store(&channel.connected, 1);
+        channel.survey_at_ns = welcome.survey ? after_ms(PATTERNS_MS) : 0;
+        return true;
+    case INSCOPE_PATTERNS: return incoming_patterns(in);
+    case INSCOPE_REFUSED:
+        incoming_reason(in, reason, sizeof reason);
+        fprintf(stderr, "inscope-init: the sidecar refused: %s\n", reason);
+        return false;
+    default: return false;
+    }
+}
+
+static bool listen_once(void) {
+    ssize_t n = recv(channel.fd, channel.packet, sizeof channel.packet, MSG_DONTWAIT);
+    if (n < 0)
+        return errno == EAGAIN || errno == EINTR;
+    const uint8_t *at = channel.packet;
+    size_t left = (size_t)n;
+    struct incoming in;
+    enum incoming_outcome outcome;
+    while ((outcome = incoming_next(&at, &left, &in)) == INCOMING_MESSAGE)
+        if (!take(&in))
+            return false;
+    return n > 0 && outcome == INCOMING_END;
+}
+
+static bool await(bool (*reached)(void), uint64_t until_ns) {
+    while (!reached()) {
+        uint64_t now = boottime_ns();
+        if (now >= until_ns)
+            return false;
+        if (wait_for(POLLIN, (int)((until_ns - now) / 1000000u) + 1) && !listen_once())
+            return false;
+    }
+    return true;
+}
+
+static bool welcomed(void) { return atomic_load(&channel.connected); }
+
+static bool needs_patterns(void) {
+    return channel.options->reads == INSCOPE_WATCHED || channel.options->writes == INSCOPE_WATCHED;
+}
+
+static bool prepared(void) { return patterns_known() || !needs_patterns(); }
+
+/* What a new sidecar has not seen is passed again. */
+static bool greet(void) {
+    hello_write(&channel.message, &channel.hello);
+    if (!send_message(&channel.message) || !await(welcomed, after_ms(WELCOME_MS)))
+        return false;
+    image_forget_all();
+    memset(&channel.told, 0, sizeof channel.told);
+    queue_connected(true);
+    await(prepared, after_ms(PATTERNS_MS));
+    return channel.fd >= 0;
+}
+
+static bool connect_once(void) {
+    channel.fd = dial(channel.options->socket);
+    if (channel.fd < 0) {
+        usleep((atomic_load(&launch_gate) ? RETRY_MS : FIRST_RETRY_MS) * 1000);
+        return false;
+    }
+    if (greet()) {
+        open_gate();
+        return true;
+    }
+    drop_connection();
+    open_gate();
+    usleep(REFUSED_RETRY_MS * 1000);
+    return false;
+}
+
+static struct inscope_counters snapshot(void) {
+    return (struct inscope_counters){counters.traps,      counters.records, counters.lost_queue, counters.lost_away,
+                                     counters.unreadable, counters.opens,   counters.repeats,    counters.gone,
+                                     counters.busy,       counters.undumpable};
+}
+
+static bool tell_counters(void) {
+    struct inscope_counters now = snapshot();
+    if (memcmp(&now, &channel.told, sizeof now) == 0)
+        return true;
+    channel.told = now;
+    message_begin(&channel.message, INSCOPE_COUNTERS, NULL, boottime_ns());
+    message_body(&channel.message, &now, sizeof now);
+    return send_message(&channel.message);
+}
+
+static void attach(struct msghdr *packet, const struct batch *batch, void *control) {
+    packet->msg_control = control;
+    packet->msg_controllen = CMSG_SPACE(batch->fd_count * sizeof(int));
+    struct cmsghdr *c = CMSG_FIRSTHDR(packet);
+    c->cmsg_level = SOL_SOCKET;
+    c->cmsg_type = SCM_RIGHTS;
+    c->cmsg_len = CMSG_LEN(batch->fd_count * sizeof(int));
+    memcpy(CMSG_DATA(c), batch->fds, batch->fd_count * sizeof(int));
+}
+
+/* A packet that could not be sent stays in the ring, and goes out on the next connection. */
+static bool send_batches(void) {
+    static struct batch batch;
+    static _Alignas(struct cmsghdr) char control[CMSG_SPACE(INSCOPE_FDS_MAX * sizeof(int))];
+    for (queue_batch(&batch); batch.count > 0; queue_batch(&batch)) {
+        struct msghdr packet = {.msg_iov = batch.parts, .msg_iovlen = batch.count};
+        if (batch.fd_count)
+            attach(&packet, &batch, control);
+        if (!send_all(&packet))
+            return false;
+        queue_release(&batch);
+    }
+    return true;
+}
+
+static bool goodbye(void) {
+    struct inscope_exit body = {channel.status};
+    struct process agent = {.pid = atomic_load(&launch_agent), .tid = atomic_load(&launch_agent), .ppid = getpid()};
+    if (!tell_counters())
+        return false;
+    message_begin(&channel.message, INSCOPE_BYE, &agent, boottime_ns());
+    message_body(&channel.message, &body, sizeof body);
+    if (!send_message(&channel.message))
+        return false;
+    while (listen_once())
+        wait_for(POLLIN, TICK_MS);
+    return true;
+}
+
+static void survey_when_due(void) {
+    if (channel.survey_at_ns == 0 || !(patterns_known() || boottime_ns() >= channel.survey_at_ns))
+        return;
+    channel.survey_at_ns = 0;
+    survey_start(channel.options);
+}
+
+/* Sleep until there is something to do; true: the sidecar spoke or went. */
+static bool sleep_until_work(void) {
+    struct pollfd p[2] = {{.fd = channel.fd, .events = POLLIN}, {.fd = queue_wake_fd(), .events = POLLIN}};
+    bool may_sleep = queue_sleep() && !atomic_load(&channel.finishing);
+    poll(p, 2, may_sleep ? TICK_MS : 0);
+    queue_awake();
+    return p[0].revents != 0;
+}
+
+/* Let the first record's companions arrive, unless the ring fills (which wakes) or the end is near. */
+static void collect(void) {
+    struct pollfd wake = {.fd = queue_wake_fd(), .events = POLLIN};
+    if (!queue_is_empty() && queue_has_room() && !atomic_load(&channel.finishing))
+        poll(&wake, 1, BATCH_MS);
+}
+
+static bool serve_connection(void) {
+    if (sleep_until_work() && !listen_once())
+        return false;
+    survey_when_due();
+    collect();
+    bool finishing = atomic_load(&channel.finishing);
+    if (!send_batches())
+        return false;
+    if (finishing)
+        return goodbye() && false;
+    if (boottime_ns() - channel.counted_ns < TICK_MS * 1000000ull)
+        return true;
+    channel.counted_ns = boottime_ns();
+    return tell_counters();
+}
+
+static void *run(void *unused) {
+    (void)unused;
+    while (atomic_load(&launch_agent) == 0)
+        futex_wait(&launch_agent, 0, -1);
+    channel.hello.agent = atomic_load(&launch_agent);
+    while (!atomic_load(&channel.finishing)) {
+        if (!connect_once())
+            continue;
+        while (serve_connection())
+            ;
+        drop_connection();
+    }
+    atomic_store(&channel.finished, 1);
+    futex_wake(&channel.finished);
+    return NULL;
+}
+
+bool channel_start(const struct options *options, uint32_t mechanisms) {
+    uint8_t key[16];
+    if (strlen(options->socket) >= sizeof((struct sockaddr_un *)0)->sun_path) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    channel.options = options;
+    channel.hello = hello_of(options, mechanisms);
+    if (getrandom(channel.hello.secret, sizeof channel.hello.secret, 0) != sizeof channel.hello.secret ||
+        getrandom(key, sizeof key, 0) != sizeof key)
+        return false;
+    seen_key(key);
+    return queue_create() && thread_start(run, NULL);
+}
+
+void channel_finish(int status, long drain_ms) {
+    bool reachable = atomic_load(&channel.connected);
+    channel.status = status;
+    atomic_store(&channel.finishing, 1);
+    if (!reachable || queue_wake_fd() < 0)
+        return;
+    (void)!write(queue_wake_fd(), &(uint64_t){1}, sizeof(uint64_t));
+    uint64_t until = after_ms((uint64_t)drain_ms);
+    for (uint64_t now; !atomic_load(&channel.finished) && (now = boottime_ns()) < until;)
+        futex_wait(&channel.finished, 0, (long)((until - now) / 1000000u) + 1);
+}

@@ -1,0 +1,61 @@
+/* Socket addresses: where to, or where at. */
+#include "decode.h"
+
+#include <string.h>
+
+#include "memory.h"
+#include "socket.h"
+
+enum { ADDRESS_MAX = 128, BOUND = 64 };
+
+/* The last binds, by inode: what a later listen is about where its socket cannot be asked. */
+static struct inscope_address bound[BOUND];
+
+static void remember(const struct inscope_address *body) { bound[body->socket % BOUND] = *body; }
+
+static const struct inscope_address *recall(uint64_t socket) {
+    const struct inscope_address *found = &bound[socket % BOUND];
+    return socket && found->socket == socket ? found : NULL;
+}
+
+static void finish(struct trap *t, enum inscope_kind kind, const struct inscope_address *body, bool readable) {
+    if (!trap_pass(t))
+        return;
+    if (kind == INSCOPE_BIND)
+        remember(body);
+    trap_report(t, kind, body, sizeof *body, readable ? 0 : INSCOPE_UNREADABLE);
+}
+
+void decode_address(struct trap *t, enum inscope_kind kind, int descriptor, uint64_t address, uint64_t length) {
+    unsigned char raw[ADDRESS_MAX];
+    struct inscope_address body = {.nr = t->call->data.nr, .descriptor = descriptor};
+    pid_t tid = (pid_t)t->call->pid;
+    /* The kernel takes the length as an int, and refuses a negative or longer one by itself. */
+    size_t size = (uint32_t)length > ADDRESS_MAX ? ADDRESS_MAX : (uint32_t)length;
+    bool readable = memory_copy(tid, address, raw, size) == size && size > 0;
+    if (readable)
+        socket_name(raw, size, &body);
+    readable &= socket_describe(tid, descriptor, &body);
+    trap_identify(t);
+    finish(t, kind, &body, readable);
+}
+
+static bool where_bound(struct trap *t, struct inscope_address *body) {
+    if (socket_bound(t->who.pid, body->descriptor, body))
+        return true;
+    const struct inscope_address *known = recall(body->socket);
+    if (!known)
+        return false;
+    body->family = known->family;
+    body->port = known->port;
+    body->length = known->length;
+    memcpy(body->address, known->address, sizeof body->address);
+    return true;
+}
+
+void decode_listen(struct trap *t) {
+    struct inscope_address body = {.nr = t->call->data.nr, .descriptor = (int)t->call->data.args[0]};
+    trap_identify(t);
+    bool readable = socket_describe((pid_t)t->call->pid, body.descriptor, &body) && where_bound(t, &body);
+    finish(t, INSCOPE_LISTEN, &body, readable);
+}

@@ -1,0 +1,62 @@
+/* Calls whose arguments are numbers: recorded as they are. */
+#include "decode.h"
+
+#include <errno.h>
+#include <sys/prctl.h>
+
+#include "counters.h"
+#include "seen.h"
+
+static struct inscope_call body_of(const struct trap *t, int error) {
+    struct inscope_call body = {.nr = t->call->data.nr, .arch = t->call->data.arch, .error = error};
+    for (int i = 0; i < 6; i++)
+        body.args[i] = t->call->data.args[i];
+    return body;
+}
+
+static void note(const struct seccomp_data *call) {
+    if (call->nr == __NR_seccomp && call->args[0] == SECCOMP_SET_MODE_FILTER &&
+        (call->args[1] & SECCOMP_FILTER_FLAG_NEW_LISTENER))
+        count(&counters.busy);
+    if (call->nr == __NR_prctl && (int)call->args[0] == PR_SET_DUMPABLE)
+        count(&counters.undumpable);
+}
+
+void decode_call(struct trap *t) {
+    trap_identify(t);
+    if (!trap_pass(t))
+        return;
+    note(&t->call->data);
+    struct inscope_call body = body_of(t, 0);
+    trap_report(t, INSCOPE_SYSCALL, &body, sizeof body, 0);
+}
+
+static void refuse(struct trap *t, unsigned flags) {
+    trap_identify(t);
+    if (!trap_stands(t))
+        return;
+    trap_refuse(t, EPERM);
+    struct inscope_call body = body_of(t, EPERM);
+    trap_report(t, INSCOPE_SYSCALL, &body, sizeof body, flags | INSCOPE_DENIED);
+}
+
+void decode_deny(struct trap *t) { refuse(t, 0); }
+
+/* io_uring_setup has one number in every ABI. A foreign program makes hundreds of calls: each number is reported once. */
+void decode_foreign(struct trap *t) {
+    uint32_t nr = (uint32_t)t->call->data.nr;
+    if ((nr & ~FOREIGN_NUMBER_BIT) == __NR_io_uring_setup) {
+        refuse(t, INSCOPE_FOREIGN);
+        return;
+    }
+    trap_identify(t);
+    if (!trap_pass(t))
+        return;
+    struct act act = {.device = t->call->data.arch, .kind = INSCOPE_FOREIGN, .nr = nr};
+    if (seen_before(&t->who, &act)) {
+        count(&counters.repeats);
+        return;
+    }
+    struct inscope_call body = body_of(t, 0);
+    trap_report(t, INSCOPE_SYSCALL, &body, sizeof body, INSCOPE_FOREIGN);
+}

@@ -1,0 +1,123 @@
+/* Memory that becomes executable: a file's (LOAD, with its descriptor) or nobody's (CODE_MEMORY). */
+#include "decode.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "counters.h"
+#include "locate.h"
+#include "mapping.h"
+#include "seen.h"
+
+enum { MAPPINGS_LOOKED_AT = 8 };
+
+/* Code that is made at run time is made again and again: once for each process and call. */
+static void report_memory(struct trap *t) {
+    const struct seccomp_data *call = &t->call->data;
+    struct act act = {.kind = INSCOPE_CODE_MEMORY, .nr = (uint32_t)call->nr};
+    if (seen_before(&t->who, &act)) {
+        count(&counters.repeats);
+        return;
+    }
+    struct inscope_call body = {.nr = call->nr, .arch = call->arch};
+    for (int i = 0; i < 6; i++)
+        body.args[i] = call->args[i];
+    trap_report(t, INSCOPE_CODE_MEMORY, &body, sizeof body, 0);
+}
+
+static bool repeats(struct trap *t, const struct inscope_file *file) {
+    struct act act = {file->device, file->inode, file->size, file->mtime_ns, file->ctime_ns, INSCOPE_LOAD, 0};
+    if (!seen_before(&t->who, &act))
+        return false;
+    count(&counters.repeats);
+    return true;
+}
+
+static void report_load(struct trap *t, struct image *image, const char *path, size_t length, unsigned flags) {
+    message_begin(t->message, INSCOPE_LOAD, &t->who, t->now_ns);
+    message_body(t->message, &image->file, sizeof image->file);
+    message_text(t->message, path, length, INSCOPE_PATH_MAX);
+    trap_queue_image(t, image, flags);
+}
+
+/* The name is read from init's own descriptor, so it belongs to the file that is passed. */
+static void report_file(struct trap *t, int path_fd) {
+    static char path[PATH_TEXT];
+    struct image image = image_of(path_fd, t->call->data.nr);
+    if (!image.regular)
+        report_memory(t); /* /dev/zero and its like */
+    else if (!repeats(t, &image.file))
+        report_load(t, &image, path, locate_own_link(path_fd, path), 0);
+    image_close(&image);
+}
+
+/* A descriptor that is not there makes the call fail by itself; one that init may not see is a loss. */
+static void report_missing(struct trap *t, int error) {
+    if (error == -ENOENT)
+        return;
+    struct image none = image_of(error, t->call->data.nr);
+    report_load(t, &none, "", 0, INSCOPE_UNREADABLE);
+}
+
+void decode_map(struct trap *t) {
+    const struct seccomp_data *call = &t->call->data;
+    bool anonymous = call->args[3] & MAP_ANONYMOUS;
+    int fd = anonymous ? -1 : locate_descriptor((pid_t)t->call->pid, (int)call->args[4]);
+    trap_identify(t);
+    if (!trap_pass(t)) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    if (anonymous)
+        report_memory(t);
+    else if (fd < 0)
+        report_missing(t, fd);
+    else
+        report_file(t, fd);
+}
+
+/* A mapping whose file cannot be reached any more: its name and inode are all there is. */
+static void report_name(struct trap *t, const struct mapping *mapping, int error) {
+    struct image image = image_of(error, t->call->data.nr);
+    image.file.inode = mapping->inode;
+    if (!repeats(t, &image.file))
+        report_load(t, &image, mapping->path, strlen(mapping->path), INSCOPE_UNREADABLE);
+}
+
+/* What the range holds is looked up while the caller is held: afterwards it may be another mapping. */
+void decode_protect(struct trap *t) {
+    static struct mapping mappings[MAPPINGS_LOOKED_AT];
+    int fds[MAPPINGS_LOOKED_AT], found = 0;
+    bool memory = false;
+    pid_t tid = (pid_t)t->call->pid;
+    uint64_t at = t->call->data.args[0], end = at + t->call->data.args[1];
+    while (found < MAPPINGS_LOOKED_AT && at < end && mapping_at(tid, at, &mappings[found]) &&
+           mappings[found].start < end) {
+        at = mappings[found].end;
+        if (mappings[found].inode) {
+            fds[found] = mapping_open(tid, &mappings[found]);
+            found++;
+        } else
+            memory = true;
+    }
+    trap_identify(t);
+    bool stands = trap_pass(t);
+    for (int i = 0; i < found; i++)
+        if (!stands && fds[i] >= 0)
+            close(fds[i]);
+        else if (stands && fds[i] >= 0)
+            report_file(t, fds[i]);
+        else if (stands)
+            report_name(t, &mappings[i], fds[i]);
+    if (stands && memory)
+        report_memory(t);
+}
+
+void decode_code(struct trap *t) {
+    trap_identify(t);
+    if (trap_pass(t))
+        report_memory(t);
+}

@@ -1,0 +1,108 @@
+/* Execs: the image as the caller named it, opened before the call goes on, with the arguments. An exec of what is not
+ * there, or not a regular file with an execute bit, fails by itself (the search along PATH): it gives no record, and if
+ * it succeeds after all, the watch reports the image as a mismatch. */
+#include "decode.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "counters.h"
+#include "locate.h"
+#include "memory.h"
+#include "seen.h"
+#include "watch.h"
+
+enum { POINTERS_AT_ONCE = 32 };
+
+static struct {
+    char path[PATH_TEXT], folder[PATH_TEXT], absolute[PATH_JOINED], argument[INSCOPE_ARGV_MAX + 1];
+    size_t length, folder_length, absolute_length;
+    unsigned flags;
+} text;
+
+static void read_paths(pid_t tid, int folder, uint64_t path) {
+    text.flags = 0;
+    enum text_outcome outcome = memory_text(tid, path, text.path, sizeof text.path, &text.length);
+    if (outcome == TEXT_CUT)
+        text.flags |= INSCOPE_TRUNCATED;
+    if (outcome == TEXT_UNREADABLE)
+        text.flags |= INSCOPE_UNREADABLE;
+    text.folder_length = locate_link(tid, "cwd", text.folder);
+    text.absolute_length = locate_absolute(tid, folder, text.path, text.absolute);
+}
+
+struct arguments {
+    pid_t tid;
+    uint64_t count;
+    size_t bytes;
+};
+
+/* One string into the message; false: no room for more, or unreadable. */
+static bool read_argument(struct message *m, struct arguments *a, uint64_t address) {
+    size_t length, room = INSCOPE_ARGV_MAX - a->bytes;
+    enum text_outcome outcome = memory_text(a->tid, address, text.argument, room + 1, &length);
+    if (outcome == TEXT_UNREADABLE)
+        text.flags |= INSCOPE_UNREADABLE;
+    if (outcome == TEXT_CUT)
+        text.flags |= INSCOPE_TRUNCATED;
+    message_text(m, text.argument, length, room);
+    a->bytes += length;
+    a->count++;
+    return outcome == TEXT_WHOLE;
+}
+
+static uint16_t read_argv(struct message *m, pid_t tid, uint64_t argv) {
+    uint64_t pointers[POINTERS_AT_ONCE];
+    struct arguments a = {.tid = tid};
+    while (argv && a.count < INSCOPE_ARGV_ITEMS_MAX) {
+        size_t have = memory_copy(tid, argv + 8 * a.count, pointers, sizeof pointers) / 8;
+        if (have == 0)
+            text.flags |= INSCOPE_UNREADABLE;
+        for (size_t i = 0; i < have; i++)
+            if (pointers[i] == 0 || !read_argument(m, &a, pointers[i]))
+                return (uint16_t)a.count;
+        if (have == 0)
+            break;
+    }
+    if (a.count == INSCOPE_ARGV_ITEMS_MAX)
+        text.flags |= INSCOPE_TRUNCATED;
+    return (uint16_t)a.count;
+}
+
+static uint16_t write_strings(struct trap *t, uint64_t argv) {
+    struct inscope_file room = {0};
+    bool absolute = text.absolute_length > 0;
+    message_begin(t->message, INSCOPE_EXEC, &t->who, t->now_ns);
+    message_body(t->message, &room, sizeof room);
+    message_text(t->message, absolute ? text.absolute : text.path, absolute ? text.absolute_length : text.length,
+                 INSCOPE_PATH_MAX);
+    message_text(t->message, text.folder, text.folder_length, INSCOPE_PATH_MAX);
+    return read_argv(t->message, (pid_t)t->call->pid, argv);
+}
+
+/* Errors that the caller's own exec meets as well. */
+static bool fails_by_itself(int path_fd, const struct image *image) {
+    if (path_fd >= 0)
+        return !image->regular || !(image->file.mode & (S_IXUSR | S_IXGRP | S_IXOTH));
+    return path_fd == -ENOENT || path_fd == -ENOTDIR || path_fd == -ELOOP || path_fd == -ENAMETOOLONG ||
+           path_fd == -EBADF;
+}
+
+void decode_exec(struct trap *t, int folder, uint64_t path, uint64_t argv) {
+    pid_t tid = (pid_t)t->call->pid;
+    t->who = process_refresh(tid, t->now_ns);
+    read_paths(tid, folder, path);
+    int path_fd = text.flags & INSCOPE_UNREADABLE ? -EFAULT : locate(tid, folder, text.path);
+    struct image image = image_of(path_fd, t->call->data.nr);
+    bool fails = fails_by_itself(path_fd, &image);
+    if (!fails)
+        image.file.argc = write_strings(t, argv);
+    if (trap_pass(t)) {
+        seen_exec(t->who.pid);
+        if (!fails)
+            trap_queue_image(t, &image, text.flags | (path_fd < 0 ? INSCOPE_UNREADABLE : 0));
+        watch_exec(t, &image);
+    }
+    image_close(&image);
+}

@@ -1,0 +1,266 @@
+#define _GNU_SOURCE
+#include "mechanisms.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "held.h"
+#include "kernel.h"
+#include "wire.h"
+
+#ifndef __NR_landlock_create_ruleset
+#define __NR_landlock_create_ruleset 444
+#endif
+enum { LANDLOCK_VERSION_FLAG = 1, LANDLOCK_SIGNAL_ABI = 6, TCP_DESTROY_GROUP = 1 };
+
+/* A probe gives 0 or the errno of what refused. Those that need the held child run in the order of the table; the one
+ * that answers the held call comes last. */
+struct probe {
+    enum inscope_mechanism mechanism;
+    const char *name, *minimum_kernel, *lost_without;
+    int (*run)(struct held *h);
+};
+
+static int result(long value) { return value < 0 ? errno : 0; }
+
+static int probe_notify(struct held *h) {
+    if (h->listener < 0)
+        return h->error;
+    return h->id ? 0 : ETIMEDOUT;
+}
+
+static int probe_sync_wake(struct held *h) {
+    return result(ioctl(h->listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP));
+}
+
+static int probe_killable(struct held *h) { return h->listener >= 0 && h->killable ? 0 : EINVAL; }
+
+static int probe_vm_read(struct held *h) {
+    uint64_t copy = 0;
+    struct iovec local = {&copy, sizeof copy}, remote = {&h->word, sizeof h->word};
+    if (process_vm_readv(h->child, &local, 1, &remote, 1, 0) < 0)
+        return errno;
+    return copy == h->word ? 0 : EIO;
+}
+
+static int probe_proc_mem(struct held *h) {
+    char path[32];
+    uint64_t copy = 0;
+    snprintf(path, sizeof path, "/proc/%d/mem", h->child);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return errno;
+    ssize_t n = pread(fd, &copy, sizeof copy, (off_t)(uintptr_t)&h->word);
+    int error = n < 0 ? errno : copy == h->word ? 0 : EIO;
+    close(fd);
+    return error;
+}
+
+/* The child shares the table of files: what is added there is closed here. */
+static int add_fd(struct held *h, unsigned flags) {
+    struct seccomp_notif_addfd add = {.id = h->id, .srcfd = (uint32_t)h->listener, .flags = flags,
+                                      .newfd_flags = O_CLOEXEC};
+    int fd = ioctl(h->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
+    if (fd < 0)
+        return errno;
+    close(fd);
+    return 0;
+}
+
+static int probe_addfd(struct held *h) { return add_fd(h, 0); }
+static int probe_addfd_send(struct held *h) { return add_fd(h, SECCOMP_ADDFD_FLAG_SEND); }
+
+static int probe_pidfd_getfd(struct held *h) {
+    int process = (int)syscall(SYS_pidfd_open, h->child, 0);
+    if (process < 0)
+        return errno;
+    int fd = (int)syscall(SYS_pidfd_getfd, process, h->listener, 0), error = result(fd);
+    close(process);
+    if (fd >= 0)
+        close(fd);
+    return error;
+}
+
+static int probe_seize(struct held *h) { return result(ptrace(PTRACE_SEIZE, h->child, NULL, NULL)); }
+
+static long landlock_abi(void) { return syscall(__NR_landlock_create_ruleset, NULL, 0, LANDLOCK_VERSION_FLAG); }
+
+static int probe_landlock(struct held *h) {
+    (void)h;
+    return result(landlock_abi());
+}
+
+static int probe_landlock_signal(struct held *h) {
+    (void)h;
+    return landlock_abi() >= LANDLOCK_SIGNAL_ABI ? 0 : ENOSYS;
+}
+
+static int open_diag(unsigned groups) {
+    struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = groups};
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+    if (fd >= 0 && bind(fd, (struct sockaddr *)(void *)&address, sizeof address) < 0) {
+        int error = errno;
+        close(fd);
+        errno = error;
+        return -1;
+    }
+    return fd;
+}
+
+static int probe_sock_diag(struct held *h) {
+    (void)h;
+    struct {
+        struct nlmsghdr head;
+        struct inet_diag_req_v2 body;
+    } request = {{sizeof request, SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP, 0, 0},
+                 {.sdiag_family = AF_INET, .sdiag_protocol = IPPROTO_TCP, .idiag_states = 1u << 1}};
+    union {
+        struct nlmsghdr head;
+        char room[8192];
+    } reply;
+    int fd = open_diag(0);
+    if (fd < 0)
+        return errno;
+    bool answered = send(fd, &request, sizeof request, 0) >= 0 && recv(fd, &reply, sizeof reply, 0) > 0;
+    int error = answered ? (reply.head.nlmsg_type == NLMSG_ERROR ? EOPNOTSUPP : 0) : errno;
+    close(fd);
+    return error;
+}
+
+static int probe_tcp_destroy(struct held *h) {
+    (void)h;
+    int fd = open_diag(TCP_DESTROY_GROUP);
+    if (fd < 0)
+        return errno;
+    close(fd);
+    return 0;
+}
+
+static int probe_subreaper(struct held *h) {
+    (void)h;
+    int now = 0;
+    return result(prctl(PR_GET_CHILD_SUBREAPER, &now, 0, 0, 0));
+}
+
+static const struct probe probes[] = {
+    {INSCOPE_M_NOTIFY, "notify", "5.0", "everything: no call of the agent is seen", probe_notify},
+    {INSCOPE_M_SYNC_WAKE, "sync-wake", "6.6", "a third of the speed of each trapped call", probe_sync_wake},
+    {INSCOPE_M_WAIT_KILLABLE, "wait-killable", "5.19", "a call held longer than a busy timer's period repeats",
+     probe_killable},
+    {INSCOPE_M_VM_READ, "vm-read", "3.2", "speed, where /proc/PID/mem works; else paths, addresses and arguments",
+     probe_vm_read},
+    {INSCOPE_M_PROC_MEM, "proc-mem", "2.6", "the second way to read paths, addresses and arguments", probe_proc_mem},
+    {INSCOPE_M_ADDFD, "addfd", "5.9", "prevention of opens and connects", probe_addfd},
+    {INSCOPE_M_PIDFD_GETFD, "pidfd-getfd", "5.6", "the bound address of a listener on port 0", probe_pidfd_getfd},
+    {INSCOPE_M_PTRACE_SEIZE, "ptrace-seize", "3.4", "prevention of execs", probe_seize},
+    {INSCOPE_M_LANDLOCK, "landlock", "5.13", "a second wall around init", probe_landlock},
+    {INSCOPE_M_LANDLOCK_SIGNAL, "landlock-signal", "6.12", "a second wall against signals to init",
+     probe_landlock_signal},
+    {INSCOPE_M_SOCK_DIAG, "sock-diag", "3.3", "the check of what was contacted against what was claimed",
+     probe_sock_diag},
+    {INSCOPE_M_TCP_DESTROY, "tcp-destroy", "4.5", "exact bytes for each destination", probe_tcp_destroy},
+    {INSCOPE_M_SUBREAPER, "subreaper", "3.4", "the end of orphaned processes, where init is not PID 1",
+     probe_subreaper},
+    {INSCOPE_M_ADDFD_SEND, "addfd-send", "5.14", "prevention of connects without a race", probe_addfd_send},
+};
+enum { PROBES = sizeof probes / sizeof *probes };
+
+static void run_all(int errors[PROBES]) {
+    struct held h;
+    held_begin(&h);
+    for (int i = 0; i < PROBES; i++)
+        errors[i] = probes[i].run(&h);
+    held_release(&h);
+}
+
+uint32_t mechanisms_probe(void) {
+    int errors[PROBES];
+    uint32_t works = 0;
+    run_all(errors);
+    for (int i = 0; i < PROBES; i++)
+        if (errors[i] == 0)
+            works |= probes[i].mechanism;
+    return works;
+}
+
+static void print_string(const char *text) {
+    putchar('"');
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || (unsigned char)*text > 126)
+            printf("\\u%04x", (unsigned char)*text);
+        else if (*text == '"' || *text == '\\')
+            printf("\\%c", *text);
+        else
+            putchar(*text);
+    putchar('"');
+}
+
+static void print_line(const char *name, bool works, const char *detail, const char *minimum, const char *lost) {
+    printf("{\"mechanism\": ");
+    print_string(name);
+    printf(", \"works\": %s, \"detail\": ", works ? "true" : "false");
+    print_string(detail);
+    printf(", \"minimum_kernel\": ");
+    print_string(minimum);
+    printf(", \"lost_without\": ");
+    print_string(lost);
+    printf("}\n");
+}
+
+/* One line of a file of /proc or /sys; `missing` where there is none. */
+static const char *read_line(const char *path, char *buffer, size_t size, const char *missing) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, buffer, size - 1);
+    if (fd >= 0)
+        close(fd);
+    if (n <= 0)
+        return missing;
+    buffer[n] = 0;
+    buffer[strcspn(buffer, "\n")] = 0;
+    return buffer;
+}
+
+/* Yama 0: any process of the same user; 1: descendants only, which is enough; 2 and 3: administrators, or nobody. */
+static void print_yama(void) {
+    char text[64];
+    const char *scope = read_line("/proc/sys/kernel/yama/ptrace_scope", text, sizeof text, "absent");
+    bool works = strcmp(scope, "2") != 0 && strcmp(scope, "3") != 0;
+    print_line("yama", works, scope, "3.4", "with scope 2 or 3: reading the agent's memory, and prevention of execs");
+}
+
+static void print_configuration(void) {
+    char text[512];
+    struct utsname name;
+    uname(&name);
+    print_line("kernel", true, name.release, "5.0", "");
+    print_line("machine", true, name.machine, "", "");
+    print_yama();
+    print_line("lsm", true, read_line("/sys/kernel/security/lsm", text, sizeof text, "unknown"), "",
+               "AppArmor and SELinux profiles may forbid reading other processes");
+    print_line("proc", access("/proc/self/stat", R_OK) == 0, "/proc", "",
+               "who called, and every path that is relative or behind a descriptor");
+}
+
+int mechanisms_print(void) {
+    int errors[PROBES];
+    run_all(errors);
+    for (int i = 0; i < PROBES; i++)
+        print_line(probes[i].name, errors[i] == 0, errors[i] ? strerror(errors[i]) : "works",
+                   probes[i].minimum_kernel, probes[i].lost_without);
+    print_configuration();
+    return errors[0] == 0 ? 0 : 1;
+}

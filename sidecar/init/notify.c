@@ -1,0 +1,96 @@
+#define _GNU_SOURCE
+#include "notify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "counters.h"
+#include "filter.h"
+#include "futex.h"
+#include "thread.h"
+#include "watch.h"
+
+_Atomic int notify_listener = -1;
+
+static _Atomic bool handling;
+
+/* The kernel writes its own size, which later kernels may enlarge. */
+union notification {
+    struct seccomp_notif call;
+    unsigned char room[512];
+};
+
+static void decode_native(struct trap *t, const struct open_levels *levels) {
+    const struct seccomp_data *call = &t->call->data;
+    const __u64 *a = call->args;
+    switch (decoder_of(call->nr)) {
+    case DECODE_EXEC: decode_exec(t, AT_FDCWD, a[0], a[1]); break;
+    case DECODE_EXECAT: decode_exec(t, (int)a[0], a[1], a[2]); break;
+    case DECODE_MAP: decode_map(t); break;
+    case DECODE_PROTECT: decode_protect(t); break;
+    case DECODE_CODE: decode_code(t); break;
+    case DECODE_CONNECT: decode_address(t, INSCOPE_CONNECT, (int)a[0], a[1], a[2]); break;
+    case DECODE_SENDTO: decode_address(t, INSCOPE_CONNECT, (int)a[0], a[4], a[5]); break;
+    case DECODE_BIND: decode_address(t, INSCOPE_BIND, (int)a[0], a[1], a[2]); break;
+    case DECODE_LISTEN: decode_listen(t); break;
+    case DECODE_OPEN: decode_open(t, levels, AT_FDCWD, a[0], a[1]); break;
+    case DECODE_CREAT: decode_open(t, levels, AT_FDCWD, a[0], O_CREAT | O_WRONLY | O_TRUNC); break;
+    case DECODE_OPENAT: decode_open(t, levels, (int)a[0], a[1], a[2]); break;
+    case DECODE_OPENAT2: decode_openat2(t, levels); break;
+    case DECODE_CALL: decode_call(t); break;
+    case DECODE_DENY: decode_deny(t); break;
+    case DECODE_NONE: break;
+    }
+}
+
+static bool foreign(const struct seccomp_data *call) {
+    return call->arch != NATIVE_AUDIT_ARCH || ((uint32_t)call->nr & FOREIGN_NUMBER_BIT);
+}
+
+static void handle(const struct seccomp_notif *call, const struct open_levels *levels) {
+    static struct message message;
+    struct trap t = {.call = call, .listener = notify_listener, .now_ns = boottime_ns(), .message = &message};
+    count(&counters.traps);
+    watch_settle(&t);
+    if (!t.answered && foreign(&call->data))
+        decode_foreign(&t);
+    else if (!t.answered)
+        decode_native(&t, levels);
+    trap_continue(&t); /* in observe no path through a decoder may leave a caller waiting */
+}
+
+bool notify_nobody_left(void) {
+    struct pollfd p = {.fd = notify_listener, .events = POLLIN};
+    return poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLNVAL));
+}
+
+static void wait_for_listener(void) {
+    while (atomic_load(&notify_listener) < 0)
+        futex_wait(&notify_listener, -1, -1);
+}
+
+/* RECV says ENOENT for a call that was interrupted before it could be picked up, and at the end of everything. */
+static void *serve(void *levels) {
+    static union notification n;
+    wait_for_listener();
+    for (;;) {
+        memset(&n.call, 0, sizeof n.call);
+        if (ioctl(notify_listener, SECCOMP_IOCTL_NOTIF_RECV, &n.call) == 0) {
+            atomic_store(&handling, true);
+            handle(&n.call, levels);
+            atomic_store(&handling, false);
+        } else if (errno != EINTR && notify_nobody_left())
+            return NULL;
+    }
+}
+
+bool notify_start(const struct open_levels *levels) { return thread_start(serve, (void *)(uintptr_t)levels); }
+
+void notify_settle(void) {
+    while (atomic_load(&handling))
+        sched_yield();
+}

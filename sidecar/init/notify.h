@@ -1,0 +1,22 @@
+/* The thread that takes each notification, decodes and answers it. */
+#ifndef INSCOPE_NOTIFY_H
+#define INSCOPE_NOTIFY_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "decode.h"
+
+/* Set by the child that installed the filter, once: the listener's number. -1 until then. */
+extern _Atomic int notify_listener;
+
+/* Serve until no process is left under the filter. `levels` must outlive the thread. */
+bool notify_start(const struct open_levels *levels);
+
+/* Whether no process is left under the filter. */
+bool notify_nobody_left(void);
+
+/* Wait until the call that is being handled, if any, is answered and its record queued. */
+void notify_settle(void);
+
+#endif

@@ -1,0 +1,182 @@
+#define _GNU_SOURCE
+#include "queue.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "counters.h"
+
+enum { ALIGNMENT = 8, HALF = QUEUE_BYTES / 2 };
+
+struct slot {
+    uint32_t bytes; /* of the message; SKIP: nothing more before the ring's end */
+    int32_t fd;
+};
+enum { SKIP = 0 };
+
+static struct {
+    pthread_mutex_t lock;
+    size_t head, tail, used; /* written at head, read at tail; `used` counts skipped bytes too */
+    int fds;
+    bool connected, asleep;
+    int wake;
+    _Alignas(ALIGNMENT) uint8_t ring[QUEUE_BYTES];
+} queue = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = -1};
+
+struct counters counters;
+
+bool queue_create(void) {
+    queue.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return queue.wake >= 0;
+}
+
+int queue_wake_fd(void) { return queue.wake; }
+
+static size_t slot_bytes(size_t message) {
+    return (sizeof(struct slot) + message + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+}
+
+/* Where `bytes` in a row fit, or QUEUE_BYTES. Skipping the ring's end costs the skipped bytes. */
+static size_t place_for(size_t bytes) {
+    size_t to_end = QUEUE_BYTES - queue.head;
+    if (to_end >= bytes)
+        return queue.used + bytes <= QUEUE_BYTES ? queue.head : QUEUE_BYTES;
+    return queue.used + to_end + bytes <= QUEUE_BYTES ? 0 : QUEUE_BYTES;
+}
+
+static void skip_to_start(void) {
+    memcpy(queue.ring + queue.head, &(struct slot){SKIP, -1}, sizeof(struct slot));
+    queue.used += QUEUE_BYTES - queue.head;
+    queue.head = 0;
+}
+
+static uint64_t lost(void) {
+    return atomic_load_explicit(&counters.lost_queue, memory_order_relaxed) +
+           atomic_load_explicit(&counters.lost_away, memory_order_relaxed);
+}
+
+static bool put(struct message *m) {
+    size_t bytes = slot_bytes(m->size), place = queue.wake < 0 ? QUEUE_BYTES : place_for(bytes);
+    if (place == QUEUE_BYTES) {
+        count(queue.connected ? &counters.lost_queue : &counters.lost_away);
+        return false;
+    }
+    if (place != queue.head)
+        skip_to_start();
+    message_seal(m, lost());
+    memcpy(queue.ring + place, &(struct slot){(uint32_t)m->size, m->fd}, sizeof(struct slot));
+    memcpy(queue.ring + place + sizeof(struct slot), m->bytes, m->size);
+    queue.head = (place + bytes) % QUEUE_BYTES;
+    queue.used += bytes;
+    queue.fds += m->fd >= 0;
+    count(&counters.records);
+    return true;
+}
+
+/* The sender sleeps a few milliseconds between packets, so a record only wakes it from its long sleep, or at half full. */
+static bool must_wake(size_t before) {
+    bool wake = queue.asleep || (before < HALF && queue.used >= HALF);
+    queue.asleep = false;
+    return wake;
+}
+
+bool queue_push(struct message *m) {
+    pthread_mutex_lock(&queue.lock);
+    size_t before = queue.used;
+    bool stored = put(m);
+    bool wake = stored && must_wake(before);
+    pthread_mutex_unlock(&queue.lock);
+    if (wake)
+        (void)!write(queue.wake, &(uint64_t){1}, sizeof(uint64_t));
+    if (!stored && m->fd >= 0)
+        close(m->fd);
+    m->fd = -1;
+    return stored;
+}
+
+bool queue_takes_fd(void) {
+    pthread_mutex_lock(&queue.lock);
+    bool takes = queue.wake >= 0 && queue.fds < QUEUE_FDS_MAX;
+    pthread_mutex_unlock(&queue.lock);
+    return takes;
+}
+
+bool queue_has_room(void) {
+    pthread_mutex_lock(&queue.lock);
+    bool room = queue.used < HALF;
+    pthread_mutex_unlock(&queue.lock);
+    return room;
+}
+
+bool queue_is_empty(void) {
+    pthread_mutex_lock(&queue.lock);
+    bool empty = queue.used == 0;
+    pthread_mutex_unlock(&queue.lock);
+    return empty;
+}
+
+void queue_connected(bool connected) {
+    pthread_mutex_lock(&queue.lock);
+    queue.connected = connected;
+    pthread_mutex_unlock(&queue.lock);
+}
+
+static bool add_to(struct batch *batch, struct slot slot, uint8_t *bytes) {
+    bool full = batch->count == BATCH_MESSAGES_MAX || batch->bytes + slot.bytes > INSCOPE_PACKET_MAX ||
+                (slot.fd >= 0 && batch->fd_count == INSCOPE_FDS_MAX);
+    if (full)
+        return false;
+    batch->parts[batch->count++] = (struct iovec){bytes, slot.bytes};
+    batch->bytes += slot.bytes;
+    if (slot.fd >= 0)
+        batch->fds[batch->fd_count++] = slot.fd;
+    return true;
+}
+
+void queue_batch(struct batch *batch) {
+    batch->count = batch->fd_count = batch->bytes = 0;
+    pthread_mutex_lock(&queue.lock);
+    size_t at = queue.tail, left = queue.used;
+    while (left > 0) {
+        struct slot slot;
+        memcpy(&slot, queue.ring + at, sizeof slot);
+        size_t bytes = slot.bytes == SKIP ? QUEUE_BYTES - at : slot_bytes(slot.bytes);
+        if (slot.bytes != SKIP && !add_to(batch, slot, queue.ring + at + sizeof slot))
+            break;
+        at = (at + bytes) % QUEUE_BYTES;
+        left -= bytes;
+    }
+    batch->end = at;
+    pthread_mutex_unlock(&queue.lock);
+}
+
+void queue_release(const struct batch *batch) {
+    for (size_t i = 0; i < batch->fd_count; i++)
+        close(batch->fds[i]);
+    pthread_mutex_lock(&queue.lock);
+    size_t bytes = (batch->end + QUEUE_BYTES - queue.tail) % QUEUE_BYTES;
+    queue.used -= bytes;
+    queue.tail = batch->end;
+    if (queue.used == 0) /* starting over keeps the untouched part of the ring out of memory */
+        queue.head = queue.tail = 0;
+    queue.fds -= (int)batch->fd_count;
+    pthread_mutex_unlock(&queue.lock);
+}
+
+bool queue_sleep(void) {
+    pthread_mutex_lock(&queue.lock);
+    queue.asleep = queue.used == 0;
+    bool sleeps = queue.asleep;
+    pthread_mutex_unlock(&queue.lock);
+    return sleeps;
+}
+
+void queue_awake(void) {
+    uint64_t count;
+    (void)!read(queue.wake, &count, sizeof count);
+    pthread_mutex_lock(&queue.lock);
+    queue.asleep = false;
+    pthread_mutex_unlock(&queue.lock);
+}

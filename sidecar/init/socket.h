@@ -1,0 +1,23 @@
+/* What can be learned of another process's socket. */
+#ifndef INSCOPE_SOCKET_H
+#define INSCOPE_SOCKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "wire.h"
+
+/* Fill in the inode, type and protocol of a caller's socket; false when it cannot be seen. */
+bool socket_describe(pid_t tid, int descriptor, struct inscope_address *body);
+
+/* Fill in family, port and address from a raw sockaddr of `size` bytes. */
+void socket_name(const unsigned char *raw, size_t size, struct inscope_address *body);
+
+/* Ask a caller's socket for the address it is bound to (pidfd_getfd); false where that is not allowed. */
+bool socket_bound(pid_t pid, int descriptor, struct inscope_address *body);
+
+/* Type and protocol from a protocol name of the kernel, such as "TCPv6"; zeros for one that is not known. */
+void socket_protocol(const char *name, struct inscope_address *body);
+
+#endif

@@ -1,0 +1,170 @@
+#define _GNU_SOURCE
+#include "supervise.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "channel.h"
+#include "inherited.h"
+#include "keeper.h"
+#include "launch.h"
+#include "link.h"
+#include "mechanisms.h"
+#include "message.h"
+#include "notify.h"
+#include "queue.h"
+#include "signals.h"
+
+enum { STATUS_FAILED = 125 };
+
+struct supervisor {
+    pid_t agent, front, group;
+    int link, signals, status;
+    bool ended;
+};
+
+static int complain(const char *what, const char *about, int error) {
+    fprintf(stderr, "inscope-init: %s%s%s: %s\n", about, *about ? ": " : "", what, strerror(error));
+    return STATUS_FAILED;
+}
+
+static void report_exit(const struct process *who, int status) {
+    static struct message message;
+    struct inscope_exit body = {status};
+    message_begin(&message, INSCOPE_EXIT, who, boottime_ns());
+    message_body(&message, &body, sizeof body);
+    queue_push(&message);
+}
+
+static void on_end(struct supervisor *s, const struct process *who, int status) {
+    notify_settle(); /* what it did last comes before its end */
+    report_exit(who, status);
+    if (who->pid == s->agent) {
+        s->ended = true;
+        s->status = status;
+    }
+}
+
+static void on_change(struct supervisor *s, pid_t pid, int status) {
+    if (pid != s->agent)
+        return;
+    if (WIFSTOPPED(status))
+        link_send(s->link, LINK_STOPPED, WSTOPSIG(status));
+    if (WIFCONTINUED(status) && s->front && getppid() == s->front)
+        kill(s->front, SIGCONT);
+}
+
+/* A process is looked at before it is reaped: afterwards its id means nothing. */
+static void reap(struct supervisor *s) {
+    for (;;) {
+        siginfo_t info = {0};
+        int status;
+        if (waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WCONTINUED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
+            return;
+        struct process who = process_read(info.si_pid);
+        if (waitpid(info.si_pid, &status, WNOHANG | WUNTRACED | WCONTINUED) != info.si_pid)
+            continue;
+        if (WIFEXITED(status) || WIFSIGNALED(status))
+            on_end(s, &who, status);
+        else
+            on_change(s, who.pid, status);
+    }
+}
+
+static void hang_up(const struct supervisor *s) {
+    kill(s->agent, SIGHUP);
+    kill(s->agent, SIGCONT);
+}
+
+/* The front tells what the agent should get; when the front was killed outright, so is the agent. */
+static void on_link(struct supervisor *s) {
+    struct link_message message;
+    if (!link_receive(s->link, &message)) {
+        kill(s->agent, SIGKILL);
+        close(s->link);
+        s->link = -1;
+    } else if (message.kind == LINK_SIGNAL)
+        kill(s->agent, message.value);
+    else if (message.kind == LINK_HANGUP)
+        hang_up(s);
+}
+
+/* Behind a front, signals to the agent come over the link. */
+static void on_signal(const struct supervisor *s, const struct signalfd_siginfo *signal) {
+    int number = (int)signal->ssi_signo;
+    bool leader = number == SIGHUP && getsid(0) == getpid();
+    if (s->front || number == SIGCHLD || s->ended)
+        return;
+    if (!signals_from_kernel(signal))
+        kill(s->agent, number);
+    else if (leader)
+        hang_up(s);
+}
+
+static void serve(struct supervisor *s) {
+    while (!s->ended) {
+        struct pollfd p[2] = {{.fd = s->signals, .events = POLLIN}, {.fd = s->link, .events = POLLIN}};
+        struct signalfd_siginfo signal;
+        poll(p, 2, -1);
+        reap(s);
+        while (signals_next(s->signals, &signal))
+            on_signal(s, &signal);
+        reap(s);
+        if (!s->ended && p[1].revents)
+            on_link(s);
+    }
+}
+
+static int fail(const struct options *o, const struct launch *l) {
+    bool own = l->status == STATUS_FAILED;
+    complain(l->stage, own ? "" : o->command[0], l->error);
+    return l->status;
+}
+
+/* After the exec the memory is init's alone, and may be closed to others of the same user. */
+static void withdraw(const struct supervisor *s) {
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    inherited_close(s->front == 0);
+    if (s->front)
+        setsid();
+}
+
+static int start(const struct options *o, struct supervisor *s) {
+    static struct open_levels levels;
+    levels = (struct open_levels){o->reads, o->writes};
+    uint32_t mechanisms = o->socket ? mechanisms_probe() : 0;
+    s->signals = signals_open();
+    if (s->signals < 0 || (getpid() != 1 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0))
+        return complain("cannot supervise", "", errno);
+    if (o->socket && !channel_start(o, mechanisms))
+        return complain("cannot start", o->socket, errno);
+    if (!notify_start(&levels))
+        return complain("cannot start a thread", "", errno);
+    struct launch l = launch_agent_of(o, getpid() != 1);
+    s->agent = l.pid;
+    return l.stage ? fail(o, &l) : 0;
+}
+
+static void finish(const struct options *o, const struct supervisor *s) {
+    channel_finish(s->status, o->drain_ms);
+    if (getpid() != 1 && !notify_nobody_left())
+        keeper_leave(notify_listener);
+}
+
+int supervise(const struct options *options, pid_t front, int link, int *failed) {
+    struct supervisor s = {.front = front, .link = link};
+    *failed = start(options, &s);
+    if (*failed)
+        return -1;
+    withdraw(&s);
+    serve(&s);
+    finish(options, &s);
+    return s.status;
+}

@@ -1,0 +1,68 @@
+#include "trap.h"
+
+#include <errno.h>
+#include <sys/ioctl.h>
+
+#include "counters.h"
+#include "queue.h"
+
+void trap_identify(struct trap *t) {
+    if (t->who.tid == 0)
+        t->who = process_of((pid_t)t->call->pid, t->now_ns);
+}
+
+bool trap_stands(struct trap *t) {
+    uint64_t id = t->call->id;
+    if (ioctl(t->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0)
+        return true;
+    count(&counters.gone);
+    t->answered = true;
+    return false;
+}
+
+static void answer(struct trap *t, uint32_t flags, int error) {
+    struct seccomp_notif_resp response = {.id = t->call->id, .error = -error, .flags = flags};
+    t->answered = true;
+    if (ioctl(t->listener, SECCOMP_IOCTL_NOTIF_SEND, &response) < 0 && errno == ENOENT)
+        count(&counters.gone);
+}
+
+void trap_continue(struct trap *t) {
+    if (!t->answered)
+        answer(t, SECCOMP_USER_NOTIF_FLAG_CONTINUE, 0);
+}
+
+void trap_refuse(struct trap *t, int error) { answer(t, 0, error); }
+
+bool trap_pass(struct trap *t) {
+    if (!trap_stands(t))
+        return false;
+    trap_continue(t);
+    return true;
+}
+
+void trap_flag(struct trap *t, unsigned flags) {
+    for (unsigned bit = 1; bit <= flags; bit <<= 1)
+        if (flags & bit)
+            message_flag(t->message, (enum inscope_flag)bit);
+    if (flags & INSCOPE_UNREADABLE)
+        count(&counters.unreadable);
+}
+
+void trap_report(struct trap *t, enum inscope_kind kind, const void *body, size_t size, unsigned flags) {
+    message_begin(t->message, kind, &t->who, t->now_ns);
+    message_body(t->message, body, size);
+    trap_flag(t, flags);
+    queue_push(t->message);
+}
+
+void trap_queue_image(struct trap *t, struct image *image, unsigned flags) {
+    bool unreadable = false;
+    int fd = image_open(image, queue_takes_fd(), t->now_ns, &unreadable);
+    message_set_body(t->message, &image->file, sizeof image->file);
+    trap_flag(t, flags | (unreadable ? INSCOPE_UNREADABLE : 0));
+    if (fd >= 0)
+        message_attach(t->message, fd);
+    if (!queue_push(t->message) && fd >= 0)
+        image_not_passed(image);
+}
