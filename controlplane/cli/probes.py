@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-NEEDED_TO_OBSERVE = frozenset({"inscope-init", "notify", "memory", "state-folder", "packages", "sqlite"})
+NEEDED_TO_OBSERVE = frozenset({"inscope-init", "notify", "memory", "proc", "state-folder", "packages", "sqlite"})
 """Without one of these nothing can be observed; everything else only costs what it says."""
 
-MEMORY_READERS = frozenset({"vm-read", "vm_read", "proc-mem", "proc_mem"})
+MEMORY_READERS = frozenset({"vm-read", "proc-mem"})
 """Either of init's two ways to read a caller's memory will do."""
 
 INIT_SECONDS = 30.0

@@ -1,0 +1,103 @@
+"""Real programs under watch work as they do without: the same output, the same status."""
+
+from __future__ import annotations
+
+import http.client
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.installation import INSCOPE, Installation
+
+pytestmark = pytest.mark.real
+
+
+def needs(program: str) -> str:
+    found = shutil.which(program, path=f"{sysconfig.get_path('scripts')}:/usr/local/bin:/usr/bin:/bin")
+    if not found:
+        pytest.skip(f"{program} is not installed here")
+    return found
+
+
+def both(installed: Installation, *command: str) -> None:
+    """The command gives the same twice: without and under watch."""
+    settings = {"env": installed.environment, "cwd": installed.workspace, "capture_output": True, "text": True}
+    plain = subprocess.run(command, **settings, check=False)
+    watched = installed.run(*command)
+    assert (watched.returncode, watched.stdout, watched.stderr) == (plain.returncode, plain.stdout, plain.stderr)
+
+
+def test_git_clones_a_repository(installed: Installation) -> None:
+    git = [needs("git"), "-c", "user.name=T", "-c", "user.email=t@example.org"]
+    source, clone = installed.workspace / "source", installed.workspace / "clone"
+    for words in (["init", "-q", str(source)], ["-C", str(source), "commit", "-q", "--allow-empty", "-m", "first"]):
+        subprocess.run([*git, *words], check=True)
+    assert installed.run("git", "clone", "-q", f"file://{source}", str(clone)).returncode == 0
+    log = subprocess.run(["git", "-C", str(clone), "log", "--format=%s"], capture_output=True, text=True, check=True)
+    assert log.stdout == "first\n"
+
+
+@pytest.mark.slow
+def test_pip_installs_into_a_new_virtual_environment(installed: Installation) -> None:
+    venv = installed.workspace / "venv"
+    assert installed.run(sys.executable, "-m", "venv", str(venv), name="venv").returncode == 0
+    package = installed.workspace / "package"
+    package.mkdir()
+    (package / "setup.py").write_text(
+        "from setuptools import setup; setup(name='tiny', version='1', py_modules=['tiny'])"
+    )
+    (package / "tiny.py").write_text("print('tiny is here')")
+    pip = [str(venv / "bin" / "pip"), "install", "-q", "--no-index", "--no-build-isolation", str(package)]
+    installed_setuptools = subprocess.run([str(venv / "bin" / "python"), "-c", "import setuptools"], check=False)
+    if installed_setuptools.returncode:
+        pytest.skip("ensurepip of this Python brings no setuptools, and there is no network to get it from")
+    done = installed.run(*pip, name="pip")
+    assert done.returncode == 0, done.stderr
+    assert installed.run(str(venv / "bin" / "python"), "-m", "tiny", name="tiny").stdout == "tiny is here\n"
+
+
+def test_a_node_server_answers(installed: Installation) -> None:
+    server = "require('http').createServer((q, r) => r.end('from node')).listen(18471, () => console.log('on'))"
+    command = [*INSCOPE, "run", "--name", "node", "--", needs("node"), "-e", server]
+    with subprocess.Popen(
+        command, env=installed.environment, cwd=installed.workspace, stdout=subprocess.PIPE, text=True
+    ) as node:
+        try:
+            assert node.stdout is not None
+            assert node.stdout.readline() == "on\n"
+            connection = http.client.HTTPConnection("127.0.0.1", 18471, timeout=10)
+            connection.request("GET", "/")
+            assert connection.getresponse().read() == b"from node"
+        finally:
+            node.terminate()
+    assert node.returncode == -15
+
+
+def test_a_static_rust_binary_and_its_threads(installed: Installation) -> None:
+    ruff = needs("ruff")
+    for number in range(50):
+        (installed.workspace / f"m{number}.py").write_text(f"import os\nx = {number}\n")
+    both(installed, ruff, "check", "--isolated", "--no-cache", "--output-format", "concise", ".")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["sh", "-c", "seq 1000 | sort -rn | head -3 | xargs -n1 echo"],
+        ["bash", "-c", "set -m; for i in 1 2 3; do (exit $i) & done; wait -n; wait; echo done"],
+        [sys.executable, "-c", "import multiprocessing as m; print(m.Pool(2).map(abs, range(-5, 5)))"],
+        [sys.executable, "-c", "import ssl, sqlite3, ctypes, asyncio, decimal; print(ssl.OPENSSL_VERSION)"],
+        ["perl", "-e", "print join(',', map { `echo $_` } 1..3)"],
+        ["env", "-i", "/bin/sh", "-c", "echo $PATH; exit 3"],
+        ["find", "/etc/apt", "-maxdepth", "1"],
+        ["tar", "-cf", "-", "--sort=name", "-C", "/etc", "passwd", "group"],
+    ],
+    ids=lambda command: command[0].rpartition("/")[2] + " " + command[1],
+)
+def test_everyday_commands(installed: Installation, command: list[str]) -> None:
+    needs(Path(command[0]).name if "/" not in command[0] else "sh")
+    both(installed, *command)
