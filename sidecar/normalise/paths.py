@@ -11,8 +11,14 @@ import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
+
+LONGEST = 1024
+"""Characters of one name. An entry of a reference joins up to four of them and must still fit into a message."""
+
+_HEX_TO_LETTERS = str.maketrans("0123456789abcdef", "ghijklmnopqrstuv")
 
 _CACHED_LENGTH = 256
 """Longer paths are computed each time: with the bound on entries this bounds the cache to about a megabyte."""
@@ -48,10 +54,11 @@ def _rule(table: dict[str, Any], boundaries: dict[str, str]) -> Rule:
 
 
 class Generaliser:
-    """Applies rules to paths, and remembers up to `cache_entries` results."""
+    """Applies rules to paths, cuts what is longer than `longest`, and remembers up to `cache_entries` results."""
 
-    def __init__(self, rules: Sequence[Rule], cache_entries: int = 2048) -> None:
+    def __init__(self, rules: Sequence[Rule], cache_entries: int = 2048, longest: int = LONGEST) -> None:
         self._rules = tuple(rules)
+        self._longest = longest
         self._cached: Callable[[str], str] = lru_cache(cache_entries)(self._generalise)
 
     def path(self, text: str) -> str:
@@ -61,7 +68,17 @@ class Generaliser:
     def _generalise(self, text: str) -> str:
         for rule in self._rules:
             text = rule.apply(text)
+        return cut(text, self._longest)
+
+
+def cut(text: str, longest: int = LONGEST) -> str:
+    """`text`, or where it is longer than `longest` its beginning and a mark that differs for different texts."""
+    if len(text) <= longest:
         return text
+    # Letters only: no rule takes a word without a digit for something that differs from run to run.
+    digest = sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16].translate(_HEX_TO_LETTERS)
+    mark = f"<long-{digest}>"
+    return text[: longest - len(mark)] + mark
 
 
 def default_generaliser() -> Generaliser:

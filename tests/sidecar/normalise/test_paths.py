@@ -176,6 +176,21 @@ def test_the_general_form_is_its_own(path: str) -> None:
     assert GENERALISER.path(general) == general
 
 
+@settings(max_examples=500)
+@given(PATHS)
+def test_a_cut_name_is_its_own_general_form(path: str) -> None:
+    short = Generaliser(GENERALISER._rules, longest=30)
+    general = short.path(path)
+    assert len(general) <= 30
+    assert short.path(general) == general
+
+
+def test_long_names_that_differ_at_their_end_stay_different() -> None:
+    one, other = (GENERALISER.path("/" + "a" * 4000 + end) for end in "xy")
+    assert one != other
+    assert len(one) == len(other) == 1024
+
+
 @given(PATHS)
 def test_the_cache_changes_nothing(path: str) -> None:
     assert Generaliser(GENERALISER._rules, cache_entries=1).path(path) == GENERALISER.path(path)

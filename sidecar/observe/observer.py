@@ -1,0 +1,125 @@
+"""All of observing put together: init's channel, the pipeline behind it, and the kernel's sockets to hold claims against."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from inscope.workload import InstanceId
+
+from sidecar.normalise.paths import default_generaliser
+from sidecar.observe.fingerprinter import Fingerprinter
+from sidecar.observe.identities import Identities
+from sidecar.observe.images import Images
+from sidecar.observe.init_channel import InitChannel
+from sidecar.observe.patterns import default_watch_list
+from sidecar.observe.pipeline import Pipeline
+from sidecar.observe.reconcile import Reconciler
+from sidecar.observe.records import HelloRecord
+from sidecar.observe.secret import FirstSecret
+from sidecar.observe.sink import ObservationSink
+from sidecar.observe.sock_diag import SockDiag, SockDiagError
+from sidecar.observe.translate import Translator
+from sidecar.observe.wall_clock import Clocks
+
+_PORT_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_USUAL_EPHEMERAL_FROM = 32768
+
+
+def read_clocks() -> Clocks:
+    """The machine's clocks."""
+    return Clocks(time.time_ns(), time.clock_gettime_ns(time.CLOCK_BOOTTIME))
+
+
+def first_ephemeral_port() -> int:
+    """The first port that this network namespace gives out by itself."""
+    try:
+        return int(_PORT_RANGE.read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return _USUAL_EPHEMERAL_FROM
+
+
+class Observer:
+    """Watches one instance through its inscope-init.
+
+    Args:
+        socket_path: where init connects; `socket_mode` must let the agent's uid in where it is another.
+        secret_path: remembers who init is across restarts of the sidecar; one file per run of the agent.
+        log: takes one line for an operator.
+    """
+
+    def __init__(
+        self,
+        instance: InstanceId,
+        socket_path: Path,
+        secret_path: Path,
+        fingerprinter: Fingerprinter,
+        sink: ObservationSink,
+        log: Callable[[str], None],
+        *,
+        socket_mode: int = 0o600,
+    ) -> None:
+        self._instance = instance
+        self._generaliser = default_generaliser()
+        self._watch_list = default_watch_list()
+        self._pipeline = Pipeline(self._translator, sink, read_clocks)
+        self._channel = InitChannel(
+            socket_path,
+            self._pipeline,
+            FirstSecret(secret_path, log),
+            self._watch_list.wire(),
+            mode=socket_mode,
+        )
+        self._sockets = _sock_diag(log)
+        self._reconciler = self._make_reconciler()
+        identities = Identities(fingerprinter, self._pipeline.unhashed)
+        self._pipeline.attach(identities, self._channel, self._reconciler)
+
+    def open(self) -> None:
+        """Listen for init. Raises OSError where the socket cannot be made."""
+        self._channel.open()
+
+    async def run(self) -> None:
+        """Observe for ever; cancel to end."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._pipeline.run())
+            if self._reconciler is not None:
+                tasks.create_task(self._reconciler.run())
+
+    def release(self) -> None:
+        """Everything up to the agent's end is durable: let init go."""
+        self._channel.release()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._channel.close()
+        if self._sockets is not None:
+            self._sockets.close()
+
+    def _make_reconciler(self) -> Reconciler | None:
+        if self._sockets is None:
+            return None
+        pipeline = self._pipeline
+        return Reconciler(self._instance, self._sockets, pipeline.found, pipeline.unreconciled, time.monotonic)
+
+    def _translator(self, hello: HelloRecord, clocks: Clocks, resumed: bool) -> Translator:
+        return Translator(
+            self._instance,
+            hello,
+            clocks,
+            resumed=resumed,
+            generaliser=self._generaliser,
+            watch_list=self._watch_list,
+            ephemeral_from=first_ephemeral_port(),
+            images=Images(),
+        )
+
+
+def _sock_diag(log: Callable[[str], None]) -> SockDiag | None:
+    try:
+        return SockDiag()
+    except SockDiagError as error:
+        log(f"connects cannot be held against the kernel's sockets: {error}")
+        return None

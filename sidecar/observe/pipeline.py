@@ -1,0 +1,231 @@
+"""From the channel to the sink: records become facts at once, facts are handed on in their order once they are hashed.
+
+Bounded: where hashing falls behind the channel is paused, so that what cannot be taken waits in init, and is counted
+there when it must go. What still comes over the hard limit is dropped here, newest first, and counted.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from sidecar.observe.claims import Claim
+
+HIGH_WATER = 2048
+"""Facts waiting at which the channel is paused."""
+
+LOW_WATER = 512
+"""Facts waiting at which it is read again."""
+
+HARD_LIMIT = 8192
+"""Facts waiting over which records are dropped."""
+
+DESCRIPTORS_MAX = 192
+"""Descriptors waiting to be hashed at which the channel is paused; twice as many, and records are dropped."""
+
+_TURN = 256
+"""Facts handed on before the loop gets a turn."""
+
+
+class Flow(Protocol):
+    """The channel, as far as the pipeline holds it back."""
+
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+
+
+class Reconciling(Protocol):
+    """Whoever holds claims against the kernel."""
+
+    def claimed(self, claim: Claim) -> None: ...
+    async def finish(self) -> None: ...
+
+
+class Pipeline:
+    """Listens to the channel, and hands facts to `sink`.
+
+    Args:
+        translator: makes the translator when init first says HELLO; the flag is whether it is resumed.
+        clocks: reads our clocks.
+    """
+
+    def __init__(
+        self,
+        translator: Callable[[HelloRecord, Clocks, bool], Translator],
+        sink: ObservationSink,
+        clocks: Callable[[], Clocks],
+    ) -> None:
+        self._make_translator = translator
+        self._sink = sink
+        self._clocks = clocks
+        self._translator: Translator | None = None
+        self._identities: Identities | None = None
+        self._flow: Flow | None = None
+        self._reconciling: Reconciling | None = None
+        self._init = Ledger(Source.INIT)
+        self._sockets = Ledger(Source.SOCKETS)
+        self._facts: deque[QueuedFact] = deque()
+        self._descriptors = 0
+        self._paused = False
+        self._waiting = asyncio.Event()
+        self._untold = False
+
+    def attach(self, identities: Identities, flow: Flow, reconciling: Reconciling | None) -> None:
+        """Say who hashes, what holds the channel back, and who holds claims against the kernel (None: nobody can)."""
+        self._identities = identities
+        self._flow = flow
+        self._reconciling = reconciling
+
+    # The channel's side.
+
+    def connected(self, hello: HelloRecord, peer: PeerCredentials, *, resumed: bool) -> None:
+        """Init is there, for the first time or again."""
+        clocks = self._clocks()
+        if self._translator is None:
+            self._translator = self._make_translator(hello, clocks, resumed)
+        else:
+            self._translator.reconnected(hello, clocks)
+        self._init.began(self._translator.began)
+        self._sink.covered(self._init.coverage())
+        if self._reconciling is not None:
+            self._sockets.began(self._translator.began)
+            self._sink.covered(self._sockets.coverage())
+
+    def received(self, records: Sequence[Record]) -> None:
+        """Take the records of one packet."""
+        translator = self._translator
+        if translator is None:
+            close_descriptors(records)
+            return
+        translator.resync(self._clocks())
+        for index, record in enumerate(records):
+            if self._full:
+                self._drop(records[index:])
+                break
+            self._queue(translator.translate(record))
+        self._init.lost_before(records[-1].head.lost)
+        self._hold_back()
+        self._tell_losses()
+
+    def malformed(self, reason: str) -> None:
+        """Something was not the protocol."""
+        self._lose(LossCause.MALFORMED)
+        self._tell_losses()
+
+    def disconnected(self) -> None:
+        """Init is gone, or was let go."""
+        self._init.ended(self._clocks().wall_ns / SECOND_NS)
+        self._sink.covered(self._init.coverage())
+
+    # The others' side.
+
+    def unhashed(self) -> None:
+        """A hash could not be had."""
+        self._lose(LossCause.HASH_FAILED)
+
+    def unreconciled(self, count: int) -> None:
+        """Claims were never seen in the kernel."""
+        self._sockets.lose(LossCause.UNRECONCILED, count)
+        self._sink.covered(self._sockets.coverage())
+
+    def found(self, observation: Observation) -> None:
+        """An observation that no record told."""
+        self._sink.observed(observation)
+
+    async def run(self) -> None:
+        """Hand on facts for ever; cancel to end."""
+        while True:
+            await self._waiting.wait()
+            for _ in range(min(_TURN, len(self._facts))):
+                await self._hand_on(self._facts.popleft())
+            if not self._facts:
+                self._waiting.clear()
+            self._let_go()
+            self._tell_losses()
+            await asyncio.sleep(0)
+
+    # Between them.
+
+    @property
+    def _full(self) -> bool:
+        return len(self._facts) >= HARD_LIMIT or self._descriptors >= 2 * DESCRIPTORS_MAX
+
+    def _drop(self, records: Sequence[Record]) -> None:
+        close_descriptors(records)
+        self._lose(LossCause.SIDECAR_QUEUE, len(records))
+
+    def _queue(self, facts: Sequence[Fact]) -> None:
+        for fact in facts:
+            if isinstance(fact, Claim):
+                if self._reconciling is not None:
+                    self._reconciling.claimed(fact)
+                continue
+            if isinstance(fact, Draft) and fact.wants:
+                self._descriptors += _descriptors_of(fact)
+                self._hasher.starts(fact)
+            self._facts.append(fact)
+        self._waiting.set()
+
+    @property
+    def _hasher(self) -> Identities:
+        if self._identities is None:
+            raise RuntimeError("attach() comes before the first record")
+        return self._identities
+
+    async def _hand_on(self, fact: QueuedFact) -> None:
+        match fact:
+            case Draft():
+                await self._hand_on_draft(fact)
+            case Capability():
+                self._sink.surveyed(fact)
+                self._sink.covered(_surveyed(fact))
+            case Counters():
+                self._init.counted(fact)
+                self._sink.covered(self._init.coverage())
+            case Ended(status):
+                await self._finish(status)
+            case _:
+                assert_never(fact)
+
+    async def _hand_on_draft(self, draft: Draft) -> None:
+        if not draft.wants:
+            self._sink.observed(draft.observation)
+            return
+        observation = await self._hasher.complete(draft)
+        self._descriptors -= _descriptors_of(draft)
+        if observation is not None:
+            self._sink.observed(observation)
+
+    async def _finish(self, status: int) -> None:
+        if self._reconciling is not None:
+            await self._reconciling.finish()
+        self._tell_losses()
+        self._sink.ended(status)
+
+    def _hold_back(self) -> None:
+        high = len(self._facts) >= HIGH_WATER or self._descriptors >= DESCRIPTORS_MAX
+        if high and not self._paused and self._flow is not None:
+            self._paused = True
+            self._flow.pause()
+
+    def _let_go(self) -> None:
+        low = len(self._facts) <= LOW_WATER and self._descriptors < DESCRIPTORS_MAX
+        if low and self._paused and self._flow is not None:
+            self._paused = False
+            self._flow.resume()
+
+    def _lose(self, cause: LossCause, count: int = 1) -> None:
+        self._init.lose(cause, count)
+        self._untold = True
+
+    def _tell_losses(self) -> None:
+        if self._untold and self._translator is not None:
+            self._untold = False
+            self._sink.covered(self._init.coverage())
+
+
+def _descriptors_of(draft: Draft) -> int:
+    return sum(isinstance(want, OpenFile) and want.fd != NO_FD for want in draft.wants)
+
+
+def _surveyed(capability: Capability) -> SourceCoverage:
+    return SourceCoverage(Source.SURVEY, capability.surveyed_at, 0, {})
