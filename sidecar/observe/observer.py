@@ -1,4 +1,4 @@
-"""All of observing put together: init's channel, the pipeline behind it, and the kernel's sockets to hold claims against."""
+"""All of observing put together: init's channel, the pipeline behind it, the kernel's sockets that hold it to account."""
 
 from __future__ import annotations
 
