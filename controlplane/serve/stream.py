@@ -209,6 +209,7 @@ class SidecarStream:
 
     async def _push(self) -> None:
         in_force = await self._desk.board.in_force(self._instance.workload)
+        self._desk.telemetry.in_force(self._instance.workload, in_force.versions)
         push = self._pushes.push(in_force, self._desk.random(8).hex())
         await self._write(pb.ControlMessage(reference=push))
 

@@ -320,3 +320,23 @@ async def test_a_join_tokens_mode_is_that_of_a_workload_not_seen_before(running:
     await running.enrolment().Enrol(enrolment_pb2.EnrolRequest(join_token=token.token, csr_der=csr()))
     stream = await running.stream(Instance(InstanceId(token.instance), WORKLOAD))
     assert stream.welcome.mode == words_pb2.MODE_DETECT
+
+
+async def test_a_flood_is_taken_in_order_and_starves_nobody(running: Running) -> None:
+    flooding, honest = await running.stream(), await running.stream(Instance(InstanceId("i-2"), WORKLOAD))
+    await honest.send(batch(1, [definition(1)]))
+
+    async def flood() -> None:
+        for sequence in range(1, 301):
+            fresh = definition(sequence, replace(CONTACT, host=f"h{sequence}.example"))
+            await flooding.send(batch(sequence, [fresh]))
+
+    sending = asyncio.ensure_future(flood())
+    await honest.acknowledged(1)
+    for sequence in range(2, 6):
+        await honest.send(batch(sequence, rows=[(1, 1, 0)]))
+        await honest.acknowledged(sequence)
+    await sending
+    await flooding.acknowledged(300)
+    shown = await running.operator().ShowWorkload(SHOW)
+    assert sum(len(reference.entries) for reference in shown.references) == 301

@@ -7,10 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 
-import grpc
 import pytest
 from inscope.alert import Alert, Crossing
 from inscope.behaviour import Connect, Protocol
@@ -18,16 +15,11 @@ from inscope.coverage import LossCause
 from inscope.reference import ReferenceKind, ReferenceVersion, entries_of
 from inscope.verdict import Verdict
 from inscope.workload import Agent, Workload
-from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as metrics_pb
-from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2_grpc as metrics_grpc
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as trace_pb
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc as trace_grpc
-from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from controlplane.telemetry.endpoint import open_telemetry
 from controlplane.telemetry.path import Path
 from controlplane.telemetry.port import Silence, Telemetry
+from tests.controlplane.telemetry.collector import Collector, collecting
 
 WORKLOAD = Workload("local", "Process", "support-agent")
 BEHAVIOUR = Connect("198.51.100.7", 443, Protocol.TCP, "/usr/bin/python3")
@@ -51,44 +43,10 @@ ALERT = Alert(
 )
 
 
-@dataclass
-class Collector(trace_grpc.TraceServiceServicer, metrics_grpc.MetricsServiceServicer):
-    """Keeps what it is sent. One class cannot serve both services' `Export`, so each has its own name."""
-
-    spans: list[Span] = field(default_factory=list)
-    metrics: list[Metric] = field(default_factory=list)
-
-    def traces(self, request: trace_pb.ExportTraceServiceRequest, _: object) -> trace_pb.ExportTraceServiceResponse:
-        for resource in request.resource_spans:
-            for scope in resource.scope_spans:
-                self.spans.extend(scope.spans)
-        return trace_pb.ExportTraceServiceResponse()
-
-    def measures(
-        self, request: metrics_pb.ExportMetricsServiceRequest, _: object
-    ) -> metrics_pb.ExportMetricsServiceResponse:
-        for resource in request.resource_metrics:
-            for scope in resource.scope_metrics:
-                self.metrics.extend(scope.metrics)
-        return metrics_pb.ExportMetricsServiceResponse()
-
-    def metric(self, name: str) -> Metric:
-        return next(metric for metric in reversed(self.metrics) if metric.name == name)
-
-
 @pytest.fixture
 def collector() -> Iterator[tuple[Collector, str]]:
-    received = Collector()
-    traces, metrics = trace_grpc.TraceServiceServicer(), metrics_grpc.MetricsServiceServicer()
-    traces.Export = received.traces  # type: ignore[method-assign]  # two services, one recorder
-    metrics.Export = received.measures  # type: ignore[method-assign]  # the same
-    server = grpc.server(ThreadPoolExecutor(2))
-    trace_grpc.add_TraceServiceServicer_to_server(traces, server)
-    metrics_grpc.add_MetricsServiceServicer_to_server(metrics, server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    yield received, f"http://127.0.0.1:{port}"
-    server.stop(None).wait()
+    with collecting() as received:
+        yield received
 
 
 def report(telemetry: Telemetry) -> None:
