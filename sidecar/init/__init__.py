@@ -13,7 +13,7 @@ class BinaryMissingError(Exception):
 
 
 def binary(machine: str | None = None) -> Path:
-    """The program for `machine` (a name of `platform.machine()`, by default this one's). Raises `BinaryMissingError`."""
+    """The program for `machine` (as `platform.machine()` says it; default: this one). Raises `BinaryMissingError`."""
     name = machine or platform.machine()
     path = BINARIES / f"inscope-init-{name}"
     if not path.is_file():
