@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import AsyncIterator
 
 import grpc
 import grpc.aio
+from inscope.codec import CodecError
 from inscope.mode import Mode
 from inscope.v1 import sidecar_pb2 as pb
 from inscope.v1.sidecar_pb2_grpc import SidecarServicer
@@ -14,8 +17,11 @@ from inscope.workload import Instance, InstanceId
 from controlplane.pki.identity import SidecarPeer, UnknownPeerError
 from controlplane.pki.peer import peer_of
 from controlplane.serve.desk import Desk
+from controlplane.serve.rate import Rate
 from controlplane.serve.status import RefusedError
 from controlplane.serve.stream import DEFAULT_SETTINGS, SidecarStream, StreamSettings
+
+log = logging.getLogger(__name__)
 
 Context = grpc.aio.ServicerContext[pb.SidecarMessage, pb.ControlMessage]
 
@@ -43,6 +49,7 @@ class Sidecars(SidecarServicer):
         self._desk = desk
         self._settings = settings
         self._live: set[InstanceId] = set()
+        self._complaints = Rate(per_second=1.0, burst=20.0)  # a hostile sidecar must not fill the log
 
     async def Stream(  # type: ignore[override]  # noqa: N802 - the schema's name; gRPC takes coroutines that write, too
         self, request_iterator: AsyncIterator[pb.SidecarMessage], context: Context
@@ -61,6 +68,11 @@ class Sidecars(SidecarServicer):
         stream = SidecarStream(instance, Mode.OBSERVE, channel, self._desk, self._settings)
         try:
             await stream.run()
+        except CodecError as error:
+            # Nothing of it is acknowledged, so nothing is lost yet: the sidecar has it, and counts it if it gives up.
+            if self._complaints.allow(time.monotonic()):
+                log.warning("%s sent what is not acceptable: %s", instance.id, error)
+            raise
         finally:
             if stream.entered:
                 now = self._desk.clock()

@@ -193,13 +193,14 @@ async def test_silence_instead_of_a_greeting_is_not_waited_for(tmp_path: Path) -
     ],
 )
 async def test_a_malformed_message_ends_its_stream_and_no_other(
-    running: Running, message: pb.SidecarMessage, why: str
+    running: Running, caplog: pytest.LogCaptureFixture, message: pb.SidecarMessage, why: str
 ) -> None:
     honest = await running.stream(Instance(InstanceId("i-2"), WORKLOAD))
     liar = await running.stream()
     await liar.send(message)
     code, details = await liar.end()
     assert (code, why in details) == (grpc.StatusCode.INVALID_ARGUMENT, True), details
+    assert f"i-1 sent what is not acceptable: {details}" in caplog.text
     await honest.send(batch(1, [definition(7)]))
     await honest.acknowledged(1)
 

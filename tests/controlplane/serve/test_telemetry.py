@@ -101,7 +101,8 @@ async def test_what_is_counted(tmp_path: Path) -> None:
         await stream.next("reference")
     assert (recorder.acts, len(recorder.latencies)) == (6, 1)
     assert recorder.moved >= 1
-    assert recorder.losses == [(LossCause.INIT_QUEUE, 3), (LossCause.INIT_QUEUE, 2), (LossCause.SPOOL_FULL, 1)]
+    assert recorder.losses[0] == (LossCause.INIT_QUEUE, 3)
+    assert sorted(recorder.losses[1:]) == [(LossCause.INIT_QUEUE, 2), (LossCause.SPOOL_FULL, 1)]
     assert recorder.versions
 
 
