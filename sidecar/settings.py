@@ -24,11 +24,11 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Lifetime:
-    """Seconds. `drain`: how long the agent's end waits for the last acknowledgement. `grace`: how long a sidecar whose
-    init was lost waits for it to come back; 0 waits for ever."""
+    """Seconds. `drain`: how long the agent's end waits for the last acknowledgement. `grace`: how long a sidecar waits
+    for an init that is away; 0 waits for ever."""
 
-    drain: float = 3.0
-    grace: float = 0.0
+    drain: float
+    grace: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     need("--spool-mib", type=_positive, default=DEFAULT_SPOOL_MIB, metavar="N", help="bound of the disk queue")
     need("--log", type=Path, metavar="FILE", help="append log lines here instead of standard error")
     need("--ready-fd", type=int, default=-1, metavar="N", help="write `ready` there when init may connect")
-    need("--drain", type=float, default=Lifetime.drain, metavar="S", help="seconds for the last acknowledgement")
+    need("--drain", type=float, default=Lifetime().drain, metavar="S", help="seconds for the last acknowledgement")
     need("--exit-when-idle", action="store_true", help="end when init is gone for the grace time")
     need("--grace", type=float, default=30.0, metavar="S", help="that grace time in seconds")
     return parser
