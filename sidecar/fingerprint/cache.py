@@ -2,8 +2,8 @@
 
 A store through MAP_SHARED changes content and leaves size, mtime and ctime as they were, so only what the workload
 cannot write is remembered for good. A writable file is hashed again, except that uses within `share_s` seconds of a
-hash share it: a process that maps one library from eight threads costs one hash. What changes inside that window, through a shared
-mapping, is missed; a change by write(2) is not, because it changes the key.
+hash share it: a process that maps one library from eight threads costs one hash. What changes inside that window
+through a shared mapping is missed; a change by write(2) is not, because it changes the key.
 """
 
 from __future__ import annotations

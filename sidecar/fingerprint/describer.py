@@ -11,11 +11,11 @@ import contextlib
 import os
 import signal
 import socket
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from sidecar.fingerprint.answer import MAX_ANSWER, decode
 from sidecar.fingerprint.binary import ELF_MAGIC, MALFORMED, NOT_ELF, ElfDescription
+from sidecar.interpreter import module_command
 
 Start = Callable[[socket.socket], int]
 """Starts a worker on its end of a socket pair and gives its process id."""
@@ -23,18 +23,13 @@ Start = Callable[[socket.socket], int]
 
 def start_worker(theirs: socket.socket) -> int:
     """Run `python -m sidecar.fingerprint.worker` with nothing but the socket and standard error."""
-    module = ["-m", "sidecar.fingerprint.worker", str(theirs.fileno())]
+    command = module_command("sidecar.fingerprint.worker", str(theirs.fileno()))
     return os.posix_spawn(
-        sys.executable,
-        [sys.executable, *python_flags(), *module],
+        command[0],
+        command,
         os.environ,
         file_actions=[(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), (os.POSIX_SPAWN_DUP2, 2, 1)],
     )
-
-
-def python_flags() -> Sequence[str]:
-    """The interpreter flags that a worker shares with this process: the same precompiled files."""
-    return ["-" + "O" * sys.flags.optimize] if sys.flags.optimize else []
 
 
 class Describer:

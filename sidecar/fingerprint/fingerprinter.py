@@ -30,10 +30,10 @@ MAX_WAITING = 128
 
 
 class Witnessed(Protocol):
-    """What the observer says of a file: whether the agent's credentials may write it."""
+    """What the observer says of a file: whether the agent's credentials may write it (0: not)."""
 
     @property
-    def writable(self) -> bool: ...
+    def writable(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)

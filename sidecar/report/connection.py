@@ -52,8 +52,8 @@ class Connection:
         return f"{self._join.host}:{self._join.stream_port}"
 
     async def keep(self, credentials: Credentials) -> None:
-        """Keep a stream open, for ever; cancel to end."""
-        while True:
+        """Keep a stream open until the goodbye was heard; cancel to end earlier."""
+        while not self._reporter.goodbye_heard.is_set():
             if self._world.wall() >= credentials.not_after:
                 self._tell(_expired(credentials.not_after))
                 await self._world.sleep(self._world.backoff.most)
@@ -71,6 +71,8 @@ class Connection:
             session = Session(rpc.SidecarStub(channel).Stream(None), self._reporter, self._world.wall)
             try:
                 await session.run(self._welcomed)
+                if session.said_goodbye:
+                    self._reporter.goodbye_heard.set()
             except grpc.aio.AioRpcError as error:
                 refused = error.code() is grpc.StatusCode.INVALID_ARGUMENT
                 return trouble_of(error.code(), error.details() or "", self._target)

@@ -68,10 +68,10 @@ class Reporter:
         self._alarm: tuple[float, asyncio.TimerHandle] | None = None
         self._familiar: OrderedDict[Behaviour, bool] = OrderedDict()
         self._refusal = ""
-        self._goodbye_said = False
         self.reference: LocalReference = NOTHING_YET
         self.drained = asyncio.Event()
         self.agent_ended = asyncio.Event()
+        self.goodbye_heard = asyncio.Event()
 
     # The observers' side.
 
@@ -130,7 +130,6 @@ class Reporter:
     def disconnected(self, *, refused: bool) -> None:
         """The stream is gone; `refused` where a message of ours was not acceptable."""
         self._link = None
-        self._goodbye_said = False
         self._outbox.disconnected()
         if refused:
             self._outbox.refused(self._timer.time())
@@ -163,7 +162,7 @@ class Reporter:
         while waiting:
             waiting.extend(self._execute(waiting.popleft()))
         self._arm()
-        if self._outbox.drained and (self._goodbye_said or not self.agent_ended.is_set()):
+        if self._outbox.drained:
             self.drained.set()
         else:
             self.drained.clear()
@@ -223,7 +222,6 @@ class Reporter:
     def _farewell(self, exit_status: int) -> None:
         if self._link:
             self._link.say_goodbye(exit_status)
-            self._goodbye_said = True
 
     def _arm(self) -> None:
         """Have `tick` called when the outbox is due."""

@@ -37,6 +37,7 @@ class Session:
         self._outgoing: asyncio.Queue[pb.SidecarMessage | None] = asyncio.Queue()
         self._definitions = Definitions()
         self.progressed = False
+        self.said_goodbye = False
 
     # What the reporter does (`Link`).
 
@@ -48,6 +49,7 @@ class Session:
 
     def say_goodbye(self, exit_status: int) -> None:
         """The last message; the stream is half-closed behind it."""
+        self.said_goodbye = True
         self._outgoing.put_nowait(pb.SidecarMessage(goodbye=pb.Goodbye(exit_status=exit_status)))
         self._outgoing.put_nowait(None)
 

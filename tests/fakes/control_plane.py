@@ -108,7 +108,7 @@ class FakeControlPlane(sidecar_pb2_grpc.SidecarServicer, enrolment_pb2_grpc.Enro
             match message.WhichOneof("message"):
                 case "hello":
                     epoch = message.hello.epoch
-                    await self._note(lambda: self.heard.hellos.append(message.hello))
+                    await self._note(self.heard.hellos, message.hello)
                     yield sidecar_pb2.ControlMessage(
                         welcome=sidecar_pb2.Welcome(acknowledged=self.durable.get(epoch, 0), mode=1)
                     )
@@ -120,9 +120,9 @@ class FakeControlPlane(sidecar_pb2_grpc.SidecarServicer, enrolment_pb2_grpc.Enro
                     if self.acknowledge:
                         yield sidecar_pb2.ControlMessage(ack=sidecar_pb2.Ack(sequence=message.batch.sequence))
                 case "reference_ack":
-                    await self._note(lambda: self.heard.acks.append(message.reference_ack))
+                    await self._note(self.heard.acks, message.reference_ack)
                 case "goodbye":
-                    await self._note(lambda: self.heard.goodbyes.append(message.goodbye.exit_status))
+                    await self._note(self.heard.goodbyes, message.goodbye.exit_status)
 
     async def _take(self, epoch, batch, behaviours) -> bool:
         for one in batch.definitions:
@@ -136,10 +136,10 @@ class FakeControlPlane(sidecar_pb2_grpc.SidecarServicer, enrolment_pb2_grpc.Enro
             for number, count in zip(ids, counts, strict=True):
                 name = behaviours[number]
                 self.heard.counts[name] = self.heard.counts.get(name, 0) + count
-        await self._note(lambda: self.heard.batches.append(batch))
+        await self._note(self.heard.batches, batch)
         return True
 
-    async def _note(self, what) -> None:
+    async def _note(self, where: list, what: object) -> None:
         async with self.changed:
-            what()
+            where.append(what)
             self.changed.notify_all()

@@ -36,7 +36,9 @@ def elf(
             (_PT_INTERP, body_at, 0, len(interp)),
             (_PT_NOTE, note_at, 0, len(note)),
         ]
-    headers = b"".join(struct.pack("<IIQQQQQQ", kind, 5, at, addr, addr, size, size, 8) for kind, at, addr, size in segments)
+    headers = b"".join(
+        struct.pack("<IIQQQQQQ", kind, 5, at, addr, addr, size, size, 8) for kind, at, addr, size in segments
+    )
     head = b"\x7fELF\x02\x01\x01" + b"\0" * 9
     head += struct.pack(
         "<HHIQQQIHHHHHH", 3, 62, 1, 0, lies.get("phoff", 64), lies.get("shoff", 0), 0, 64, 56,

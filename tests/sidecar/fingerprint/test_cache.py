@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sidecar.fingerprint.cache import FileKey, HashCache
 
 KEY = FileKey(1, 2, 3, 4, 5)

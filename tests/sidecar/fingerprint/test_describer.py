@@ -11,11 +11,11 @@ import sys
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sidecar.fingerprint import worker
 from sidecar.fingerprint.answer import MAX_ANSWER, decode, encode
 from sidecar.fingerprint.binary import MALFORMED, NOT_ELF, ElfDescription, Linkage
 from sidecar.fingerprint.describer import Describer
-
 from tests.sidecar.fingerprint.elf_files import elf
 from tests.strategies import texts
 
@@ -50,9 +50,7 @@ def misbehaving(program: str):
     prelude = f"import socket, sys, time, os; s = socket.socket(fileno=int(sys.argv[1])); {program}"
 
     def start(theirs: socket.socket) -> int:
-        return os.posix_spawn(
-            sys.executable, [sys.executable, "-c", prelude, str(theirs.fileno())], os.environ
-        )
+        return os.posix_spawn(sys.executable, [sys.executable, "-c", prelude, str(theirs.fileno())], os.environ)
 
     return start
 

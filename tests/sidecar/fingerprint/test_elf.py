@@ -10,9 +10,9 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from sidecar.fingerprint.binary import MALFORMED, NOT_ELF, ElfDescription, Linkage
 from sidecar.fingerprint.elf import describe
-
 from tests.sidecar.fingerprint.elf_files import elf
 
 
@@ -37,7 +37,9 @@ def test_what_does_not_begin_like_an_elf_is_none(content):
 
 def test_this_interpreter_agrees_with_readelf():
     try:
-        told = subprocess.run(["readelf", "-d", "-n", sys.executable], capture_output=True, text=True, check=True).stdout
+        told = subprocess.run(
+            ["readelf", "-d", "-n", sys.executable], capture_output=True, text=True, check=True
+        ).stdout
     except FileNotFoundError:
         pytest.skip("readelf is not installed")
     with open(sys.executable, "rb") as stream:

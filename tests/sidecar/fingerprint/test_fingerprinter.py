@@ -8,12 +8,12 @@ import os
 from dataclasses import dataclass
 
 import pytest
+
 from sidecar.fingerprint.binary import BinaryDetail, Linkage
 from sidecar.fingerprint.cache import HashCache
 from sidecar.fingerprint.describer import Describer
 from sidecar.fingerprint.fingerprinter import Fingerprinter
 from sidecar.fingerprint.hashing import Hasher
-
 from tests.sidecar.fingerprint.elf_files import elf
 
 

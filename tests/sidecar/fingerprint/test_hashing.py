@@ -8,6 +8,7 @@ import hashlib
 import os
 
 import pytest
+
 from sidecar.fingerprint.hashing import Hasher, HashLimits, HashOutcome, hash_steps
 
 LIMITS = HashLimits(largest=1 << 20, slice=4096, buffer=1024)

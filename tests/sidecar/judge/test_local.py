@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from inscope.mode import Mode
 from inscope.reference import NEVER_IN_SCOPE, UNHASHED, Entry, ReferenceKind, ReferenceVersion, entries_of
 from inscope.verdict import Verdict
-from sidecar.judge.local import NOTHING_YET, LocalReference, deviates, judge, updated
 
+from sidecar.judge.local import NOTHING_YET, LocalReference, deviates, judge, updated
 from tests.strategies import behaviours, entries
 
 references = st.builds(LocalReference, st.sampled_from(Mode), st.just(()), st.frozensets(entries, max_size=5))

@@ -17,6 +17,7 @@ from inscope.observation import Observation
 from inscope.reference import ReferenceKind, entries_of
 from inscope.v1 import sidecar_pb2, words_pb2
 from inscope.workload import InstanceId
+
 from sidecar.report.backoff import Backoff
 from sidecar.report.connection import Connection, Surroundings
 from sidecar.report.credentials import Credentials
@@ -24,7 +25,6 @@ from sidecar.report.join import read_join
 from sidecar.report.outbox import Outbox
 from sidecar.report.reporter import Reporter
 from sidecar.report.spool import Spool
-
 from tests.fakes.certificates import Authority
 from tests.fakes.control_plane import FakeControlPlane
 
@@ -135,9 +135,7 @@ async def test_a_sidecar_that_died_is_followed_by_one_that_tells_the_rest(author
         assert len({hello.epoch for hello in control.heard.hellos}) == 1
 
 
-async def test_a_control_plane_that_lost_its_memory_gets_a_new_epoch_and_everything_unacknowledged(
-    authority, tmp_path
-):
+async def test_a_control_plane_that_lost_its_memory_gets_a_new_epoch_and_everything_unacknowledged(authority, tmp_path):
     async with running(authority) as control:
         with Sidecar(tmp_path, control) as sidecar:
             sidecar.reporter.observed(seen("kept"))
@@ -199,14 +197,16 @@ async def test_an_unsound_reference_is_refused_and_the_last_good_one_kept(author
             assert sidecar.reporter.reference is before
 
 
-async def test_goodbye_is_the_last_thing_said_and_ends_in_drained(authority, tmp_path):
+async def test_goodbye_is_the_last_thing_said_and_is_known_to_be_heard(authority, tmp_path):
     async with running(authority) as control:
         with Sidecar(tmp_path, control) as sidecar:
             sidecar.reporter.observed(seen("last"))
             sidecar.reporter.ended(9)
-            await asyncio.wait_for(sidecar.reporter.drained.wait(), 5)
-            await control.until(lambda heard: heard.goodbyes == [137])
+            await asyncio.wait_for(sidecar.reporter.goodbye_heard.wait(), 5)
+            assert control.heard.goodbyes == [137]
             assert control.heard.counts == {"last": 1}
+            assert sidecar.reporter.drained.is_set()
+            await asyncio.wait_for(sidecar.task, 5)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from inscope.capability import Capability, CapabilityKind
 from inscope.coverage import LossCause, Source, SourceCoverage
 from inscope.observation import Observation
 from inscope.workload import InstanceId
+
 from sidecar.report.batch import Batch
 from sidecar.report.open_batch import BatchLimits
 from sidecar.report.outbox import (

@@ -12,6 +12,7 @@ import textwrap
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from sidecar.report.spool import Spool, SpoolError, SpoolLimits
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 
 import pytest
@@ -12,10 +13,10 @@ from inscope.codec import CodecError
 from inscope.observation import Observation
 from inscope.verdict import Verdict
 from inscope.workload import InstanceId
+
 from sidecar.fingerprint.binary import BinaryDetail, ElfDescription, Linkage
 from sidecar.report.batch import Batch, Sighting
 from sidecar.report.wire import Definitions, batch_from_bytes, batch_to_bytes, batch_to_wire, check_travels
-
 from tests.strategies import ancestries, behaviours, capabilities, coverages, digests, paths, texts, times
 
 INSTANCE = InstanceId("i")
@@ -60,10 +61,8 @@ def test_a_batch_comes_back_from_the_disk_as_it_went(batch):
 @pytest.mark.fuzz
 @given(st.binary(max_size=300) | batches.map(batch_to_bytes).flatmap(lambda b: st.permutations(b).map(bytes)))
 def test_bytes_that_are_no_batch_are_a_codec_error_and_nothing_else(data):
-    try:
+    with contextlib.suppress(CodecError):
         batch_from_bytes(data, INSTANCE)
-    except CodecError:
-        pass
 
 
 def sighting(name: str, count: int = 1) -> Sighting:
