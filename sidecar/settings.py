@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DEFAULT_SPOOL_MIB = 64
+DEFAULT_DRAIN_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     need("--spool-mib", type=_positive, default=DEFAULT_SPOOL_MIB, metavar="N", help="bound of the disk queue")
     need("--log", type=Path, metavar="FILE", help="append log lines here instead of standard error")
     need("--ready-fd", type=int, default=-1, metavar="N", help="write `ready` there when init may connect")
-    need("--drain", type=float, default=Lifetime().drain, metavar="S", help="seconds for the last acknowledgement")
+    need("--drain", type=float, default=DEFAULT_DRAIN_S, metavar="S", help="seconds for the last acknowledgement")
     need("--exit-when-idle", action="store_true", help="end when init is gone for the grace time")
     need("--grace", type=float, default=30.0, metavar="S", help="that grace time in seconds")
     return parser
