@@ -24,10 +24,10 @@ from inscope.v1 import enrolment_pb2_grpc, operator_pb2_grpc, sidecar_pb2_grpc
 from controlplane.pki.authority import Authority, Credentials
 from controlplane.pki.identity import OperatorPeer, SidecarPeer
 from controlplane.serve.activity import Activity
-from controlplane.serve.desk import Desk
 from controlplane.serve.endpoint import Address
 from controlplane.serve.enrolment import Enrolment
 from controlplane.serve.guard import Allowed, Guard
+from controlplane.serve.hub import Hub
 from controlplane.serve.operators import Operators, Reachable, certified_caller
 from controlplane.serve.sidecars import Sidecars
 from controlplane.serve.stream import DEFAULT_SETTINGS, StreamSettings
@@ -74,7 +74,7 @@ class ControlPlane:
 
     def __init__(
         self,
-        desk: Desk,
+        hub: Hub,
         authority: Authority,
         credentials: Credentials,
         sockets: Sockets,
@@ -88,7 +88,7 @@ class ControlPlane:
             CannotListenError: one of them cannot be opened.
         """
         self.activity = Activity()
-        self._desk = desk
+        self._hub = hub
         self._authority = authority
         self._settings = settings
         self._closing = asyncio.Event()
@@ -135,12 +135,12 @@ class ControlPlane:
     def _register(self, owner: str) -> None:
         ports = self.sockets.stream.port, self.sockets.enrolment.port
         reachable = Reachable(*ports, self._authority.bundle_pem)
-        sidecar_pb2_grpc.add_SidecarServicer_to_server(Sidecars(self._desk, self._settings), self._mutual)
-        certified = Operators(self._desk, reachable, certified_caller)
+        sidecar_pb2_grpc.add_SidecarServicer_to_server(Sidecars(self._hub, self._settings), self._mutual)
+        certified = Operators(self._hub, reachable, certified_caller)
         operator_pb2_grpc.add_OperatorServicer_to_server(certified, self._mutual)
-        local = Operators(self._desk, reachable, lambda context: owner)
+        local = Operators(self._hub, reachable, lambda context: owner)
         operator_pb2_grpc.add_OperatorServicer_to_server(local, self._local)
-        enrolment_pb2_grpc.add_EnrolmentServicer_to_server(Enrolment(self._desk, self._authority), self._strangers)
+        enrolment_pb2_grpc.add_EnrolmentServicer_to_server(Enrolment(self._hub, self._authority), self._strangers)
         for server in self._servers:
             health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         for server, names in ((self._mutual, (SIDECAR, OPERATOR)), (self._local, (OPERATOR,))):

@@ -18,7 +18,7 @@ from controlplane.loop import Loop
 from controlplane.pki.authority import SIDECAR_LIFETIME, Authority
 from controlplane.pki.csr import public_key_of
 from controlplane.pki.identity import SidecarPeer
-from controlplane.serve.desk import Desk
+from controlplane.serve.hub import Hub
 from controlplane.serve.rate import Rate
 from controlplane.serve.status import RefusedError
 from controlplane.store.port import JoinTokenRow
@@ -49,10 +49,10 @@ def introduce(loop: Loop, digest: str, now: float) -> JoinTokenRow | None:
 
 
 class Enrolment(EnrolmentServicer):
-    """`monotonic` paces the attempts; certificates are dated by the desk's clock."""
+    """`monotonic` paces the attempts; certificates are dated by the hub's clock."""
 
-    def __init__(self, desk: Desk, authority: Authority, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._desk = desk
+    def __init__(self, hub: Hub, authority: Authority, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._hub = hub
         self._authority = authority
         self._monotonic = monotonic
         self._rate = Rate(ATTEMPTS_PER_SECOND, BURST)
@@ -64,7 +64,7 @@ class Enrolment(EnrolmentServicer):
         # The key first: a request that cannot be signed must not use up the token.
         key = public_key_of(request.csr_der)
         instance = await self._redeem(request.join_token)
-        issued = self._authority.sign_peer(SidecarPeer(instance), key, SIDECAR_LIFETIME, self._desk.clock())
+        issued = self._authority.sign_peer(SidecarPeer(instance), key, SIDECAR_LIFETIME, self._hub.clock())
         return pb.EnrolResponse(
             certificate_pem=issued.chain_pem,
             trust_bundle_pem=self._authority.bundle_pem,
@@ -76,8 +76,8 @@ class Enrolment(EnrolmentServicer):
     async def _redeem(self, token: str) -> Instance:
         row = None
         if 0 < len(token) <= MAX_TOKEN:
-            digest, now = token_sha256(token), self._desk.clock()
-            row = await self._desk.thread.call(lambda loop: introduce(loop, digest, now))
+            digest, now = token_sha256(token), self._hub.clock()
+            row = await self._hub.thread.call(lambda loop: introduce(loop, digest, now))
         if row is None:
             why = "the join token is unknown, was used already, or has expired; ask for a new one"
             raise RefusedError(grpc.StatusCode.PERMISSION_DENIED, why)

@@ -20,8 +20,8 @@ from inscope.workload import InstanceId, Workload
 from controlplane.pki.authority import SERVER_NAME
 from controlplane.pki.identity import OperatorPeer, UnknownPeerError
 from controlplane.pki.peer import peer_of
-from controlplane.serve.desk import Desk
 from controlplane.serve.enrolment import token_sha256
+from controlplane.serve.hub import Hub
 from controlplane.serve.operator_codec import detail_to_wire, gate_to_wire, summary_to_wire, two_way_to_wire
 from controlplane.store.port import JoinTokenRow
 
@@ -51,8 +51,8 @@ def certified_caller(context: Context) -> str:
 class Operators(OperatorServicer):
     """`caller` says who calls: the certificate's name, or on a unix socket the owner of it."""
 
-    def __init__(self, desk: Desk, reachable: Reachable, caller: Callable[[Context], str]) -> None:
-        self._desk = desk
+    def __init__(self, hub: Hub, reachable: Reachable, caller: Callable[[Context], str]) -> None:
+        self._hub = hub
         self._reachable = reachable
         self._caller = caller
 
@@ -60,23 +60,23 @@ class Operators(OperatorServicer):
         self, request: pb.ListWorkloadsRequest, context: Context
     ) -> pb.ListWorkloadsResponse:
         """Every workload that was ever watched."""
-        now = self._desk.clock()
-        summaries = await self._desk.thread.call(lambda loop: loop.summaries(now))
+        now = self._hub.clock()
+        summaries = await self._hub.thread.call(lambda loop: loop.summaries(now))
         return pb.ListWorkloadsResponse(workloads=[summary_to_wire(summary) for summary in summaries])
 
     async def ShowWorkload(  # noqa: N802
         self, request: pb.ShowWorkloadRequest, context: Context
     ) -> pb.WorkloadDetail:
         """Everything about one workload."""
-        workload, now = workload_from_wire(request.workload), self._desk.clock()
-        return detail_to_wire(await self._desk.thread.call(lambda loop: loop.detail(workload, now, request.entries)))
+        workload, now = workload_from_wire(request.workload), self._hub.clock()
+        return detail_to_wire(await self._hub.thread.call(lambda loop: loop.detail(workload, now, request.entries)))
 
     async def ListFindings(  # noqa: N802
         self, request: pb.ListFindingsRequest, context: Context
     ) -> pb.ListFindingsResponse:
         """What is held and not used."""
-        workload, now = _scope(request), self._desk.clock()
-        findings = await self._desk.thread.call(lambda loop: loop.findings(workload, now))
+        workload, now = _scope(request), self._hub.clock()
+        findings = await self._hub.thread.call(lambda loop: loop.findings(workload, now))
         return pb.ListFindingsResponse(findings=[finding_to_wire(finding) for finding in findings])
 
     async def ListAlerts(  # noqa: N802
@@ -90,7 +90,7 @@ class Operators(OperatorServicer):
     ) -> None:
         """The alerts there are, then each as it is raised or counted again."""
         workload = _scope(request)
-        with self._desk.followers.following() as follower:
+        with self._hub.followers.following() as follower:
             told: dict[str, int] = {}
             for alert in await self._alerts(request):
                 told[alert.id] = alert.count
@@ -106,9 +106,9 @@ class Operators(OperatorServicer):
     ) -> pb.SetModeResponse:
         """Change the mode, if the gates are met or it is forced."""
         workload, mode = workload_from_wire(request.workload), mode_from_wire(request.mode)
-        by, now = self._caller(context), self._desk.clock()
-        gates = await self._desk.thread.call(lambda loop: loop.set_mode(workload, mode, request.force, by, now))
-        self._desk.tell([workload])
+        by, now = self._caller(context), self._hub.clock()
+        gates = await self._hub.thread.call(lambda loop: loop.set_mode(workload, mode, request.force, by, now))
+        self._hub.tell([workload])
         return pb.SetModeResponse(gates=[gate_to_wire(gate) for gate in gates], mode=mode_to_wire(mode))
 
     async def ApproveAlert(  # noqa: N802
@@ -116,25 +116,25 @@ class Operators(OperatorServicer):
     ) -> pb.Alert:
         """Put what an alert found missing into scope."""
         alert_id, reason = text(request.id, "id"), _reason(request.reason)
-        by, now = self._caller(context), self._desk.clock()
-        alert = await self._desk.thread.call(lambda loop: loop.approve(alert_id, reason, by, now))
-        self._desk.tell([alert.workload])
+        by, now = self._caller(context), self._hub.clock()
+        alert = await self._hub.thread.call(lambda loop: loop.approve(alert_id, reason, by, now))
+        self._hub.tell([alert.workload])
         return alert_to_wire(alert)
 
     async def TwoWay(self, request: pb.TwoWayRequest, context: Context) -> pb.TwoWayResponse:  # noqa: N802
         """Both directions of the loop, checked."""
-        workload, now = _scope(request), self._desk.clock()
-        return two_way_to_wire(await self._desk.thread.call(lambda loop: loop.two_way(workload, request.prove, now)))
+        workload, now = _scope(request), self._hub.clock()
+        return two_way_to_wire(await self._hub.thread.call(lambda loop: loop.two_way(workload, request.prove, now)))
 
     async def CreateJoinToken(  # noqa: N802
         self, request: pb.CreateJoinTokenRequest, context: Context
     ) -> pb.JoinToken:
         """A token with which one sidecar can enrol as a new instance of the workload."""
         mode = Mode.OBSERVE if request.mode == MODE_UNSPECIFIED else mode_from_wire(request.mode)
-        token, instance = self._desk.random(32).hex(), InstanceId(self._desk.random(16).hex())
-        expires = self._desk.clock() + TOKEN_SECONDS
+        token, instance = self._hub.random(32).hex(), InstanceId(self._hub.random(16).hex())
+        expires = self._hub.clock() + TOKEN_SECONDS
         row = JoinTokenRow(token_sha256(token), workload_from_wire(request.workload), instance, mode, expires)
-        await self._desk.thread.call(lambda loop: loop.issue_token(row))
+        await self._hub.thread.call(lambda loop: loop.issue_token(row))
         return pb.JoinToken(
             token=token,
             enrolment_port=self._reachable.enrolment_port,
@@ -147,7 +147,7 @@ class Operators(OperatorServicer):
 
     async def _alerts(self, request: pb.ListAlertsRequest) -> list[Alert]:
         workload, since = _scope(request), seconds(request.since, "since")
-        return await self._desk.thread.call(lambda loop: loop.alerts(workload, since))
+        return await self._hub.thread.call(lambda loop: loop.alerts(workload, since))
 
 
 def _scope(request: pb.ListFindingsRequest | pb.ListAlertsRequest | pb.TwoWayRequest) -> Workload | None:

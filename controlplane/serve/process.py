@@ -18,9 +18,9 @@ from controlplane.pki.folder import open_authority, private_folder, write_operat
 from controlplane.pki.identity import OperatorPeer, segment
 from controlplane.serve.board import Board
 from controlplane.serve.control_plane import ControlPlane, Sockets
-from controlplane.serve.desk import Desk
 from controlplane.serve.endpoint import Address, Endpoint
 from controlplane.serve.followers import Followers
+from controlplane.serve.hub import Hub
 from controlplane.serve.loop_thread import LoopThread
 from controlplane.serve.ownership import owned
 from controlplane.store.sqlite import open_store
@@ -54,23 +54,23 @@ async def serve(
     with owned(private_folder(settings.state)):
         telemetry = open_telemetry(environ, version_of_inscope())
         thread = LoopThread(lambda: open_store(settings.state / "inscope.db"))
-        desk = Desk(thread, Board(thread), Followers(), telemetry)
+        hub = Hub(thread, Board(thread), Followers(), telemetry)
         try:
-            await _serve(settings, desk, ready, stop)
+            await _serve(settings, hub, ready, stop)
         finally:
             await asyncio.get_running_loop().run_in_executor(None, thread.close)
             telemetry.close()
 
 
 async def _serve(
-    settings: Settings, desk: Desk, ready: Callable[[], None], stop: Callable[[], Awaitable[object]]
+    settings: Settings, hub: Hub, ready: Callable[[], None], stop: Callable[[], Awaitable[object]]
 ) -> None:
     authority = open_authority(settings.state, time.time())
     user = local_user()
     write_operator(settings.state, authority, OperatorPeer(_certifiable(user)), time.time())
     credentials = authority.server_credentials((*settings.advertised, *_named(settings)), time.time())
     sockets = Sockets(settings.listen, settings.enrol_listen, settings.state / "control.sock")
-    plane = ControlPlane(desk, authority, credentials, sockets, owner=user)
+    plane = ControlPlane(hub, authority, credentials, sockets, owner=user)
     await plane.start()
     path = settings.state / "endpoint.json"
     try:

@@ -16,7 +16,7 @@ from inscope.workload import Instance, InstanceId
 
 from controlplane.pki.identity import SidecarPeer, UnknownPeerError
 from controlplane.pki.peer import peer_of
-from controlplane.serve.desk import Desk
+from controlplane.serve.hub import Hub
 from controlplane.serve.rate import Rate
 from controlplane.serve.status import RefusedError
 from controlplane.serve.stream import DEFAULT_SETTINGS, SidecarStream, StreamSettings
@@ -45,8 +45,8 @@ class GrpcChannel:
 class Sidecars(SidecarServicer):
     """All live streams."""
 
-    def __init__(self, desk: Desk, settings: StreamSettings = DEFAULT_SETTINGS) -> None:
-        self._desk = desk
+    def __init__(self, hub: Hub, settings: StreamSettings = DEFAULT_SETTINGS) -> None:
+        self._hub = hub
         self._settings = settings
         self._live: set[InstanceId] = set()
         self._complaints = Rate(per_second=1.0, burst=20.0)  # a hostile sidecar must not fill the log
@@ -65,7 +65,7 @@ class Sidecars(SidecarServicer):
             self._live.discard(instance.id)
 
     async def _serve(self, instance: Instance, channel: GrpcChannel) -> None:
-        stream = SidecarStream(instance, Mode.OBSERVE, channel, self._desk, self._settings)
+        stream = SidecarStream(instance, Mode.OBSERVE, channel, self._hub, self._settings)
         try:
             await stream.run()
         except CodecError as error:
@@ -75,9 +75,9 @@ class Sidecars(SidecarServicer):
             raise
         finally:
             if stream.entered:
-                now = self._desk.clock()
+                now = self._hub.clock()
                 # Not waited for: the task may be cancelled. A next stream's `enter` queues behind it all the same.
-                self._desk.thread.post(lambda loop: loop.leave(instance.id, now))
+                self._hub.thread.post(lambda loop: loop.leave(instance.id, now))
 
 
 def _instance_of(context: Context) -> Instance:

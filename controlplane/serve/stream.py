@@ -24,7 +24,7 @@ from inscope.workload import Instance
 
 from controlplane.batch import Outcome
 from controlplane.serve.batch_codec import DEFAULT_LIMITS, BatchLimits, BatchReader, Delivery
-from controlplane.serve.desk import Desk
+from controlplane.serve.hub import Hub
 from controlplane.serve.push import Pushes
 from controlplane.serve.status import RefusedError
 from controlplane.store.port import InstanceRow
@@ -69,13 +69,13 @@ class SidecarStream:
     """Runs one stream. `entered` tells whether the loop knows of it, and so must be told that it left."""
 
     def __init__(
-        self, instance: Instance, mode: Mode, channel: Channel, desk: Desk, settings: StreamSettings = DEFAULT_SETTINGS
+        self, instance: Instance, mode: Mode, channel: Channel, hub: Hub, settings: StreamSettings = DEFAULT_SETTINGS
     ) -> None:
         """`mode` is for a workload that the loop does not know yet."""
         self._instance = instance
         self._mode = mode
         self._channel = channel
-        self._desk = desk
+        self._hub = hub
         self._settings = settings
         self._writing = asyncio.Lock()
         self._ack_due = asyncio.Event()
@@ -120,16 +120,16 @@ class SidecarStream:
         return hello
 
     def _new_trace_id(self) -> str:
-        return self._desk.random(16).hex()
+        return self._hub.random(16).hex()
 
     async def _welcome(self) -> None:
-        in_force = await self._desk.board.in_force(self._instance.workload)
+        in_force = await self._hub.board.in_force(self._instance.workload)
         welcome = pb.Welcome(acknowledged=self._durable, mode=mode_to_wire(in_force.mode))
         await self._write(pb.ControlMessage(welcome=welcome))
 
     async def _enter(self) -> InstanceRow:
-        instance, mode, now = self._instance, self._mode, self._desk.clock()
-        return await self._desk.thread.call(lambda loop: loop.enter(instance, mode, now))
+        instance, mode, now = self._instance, self._mode, self._hub.clock()
+        return await self._hub.thread.call(lambda loop: loop.enter(instance, mode, now))
 
     # In.
 
@@ -149,14 +149,14 @@ class SidecarStream:
         return None
 
     async def _receive(self, wire: pb.Batch) -> None:
-        received = self._desk.clock()
+        received = self._hub.clock()
         delivery = self._reader.read(wire, received)
         instance, batch = self._instance.id, delivery.batch
-        outcome = await self._desk.thread.call(lambda loop: loop.receive(instance, batch, received), commits=True)
-        stored = self._desk.clock()
+        outcome = await self._hub.thread.call(lambda loop: loop.receive(instance, batch, received), commits=True)
+        stored = self._hub.clock()
         self._durable = max(self._durable, outcome.sequence)
         self._schedule_ack(urgent=bool(delivery.observed or outcome.alerts))
-        self._desk.tell(outcome.changed, outcome.alerts)
+        self._hub.tell(outcome.changed, outcome.alerts)
         self._measure(delivery, outcome, received, stored)
 
     async def _answered(self, answer: pb.ReferenceAck) -> None:
@@ -168,14 +168,14 @@ class SidecarStream:
             return
         in_force = self._pushes.accepted(nonce)
         if in_force:
-            instance, now = self._instance.id, self._desk.clock()
-            await self._desk.thread.call(lambda loop: loop.acknowledge(instance, in_force.versions, in_force.mode, now))
+            instance, now = self._instance.id, self._hub.clock()
+            await self._hub.thread.call(lambda loop: loop.acknowledge(instance, in_force.versions, in_force.mode, now))
 
     async def _finish(self, goodbye: pb.Goodbye) -> None:
-        instance, status, now = self._instance.id, goodbye.exit_status, self._desk.clock()
+        instance, status, now = self._instance.id, goodbye.exit_status, self._hub.clock()
         if not 0 <= status <= 255:
             reject("goodbye.exit_status", f"{status} is not what a shell reports")
-        await self._desk.thread.call(lambda loop: loop.finish(instance, status, now))
+        await self._hub.thread.call(lambda loop: loop.finish(instance, status, now))
 
     # Out.
 
@@ -198,7 +198,7 @@ class SidecarStream:
             await self._write(pb.ControlMessage(ack=pb.Ack(sequence=durable)))
 
     async def _push_all(self) -> None:
-        with self._desk.board.watching(self._instance.workload) as changed:
+        with self._hub.board.watching(self._instance.workload) as changed:
             while True:
                 await changed.wait()
                 changed.clear()
@@ -208,9 +208,9 @@ class SidecarStream:
                 await asyncio.sleep(self._settings.debounce)
 
     async def _push(self) -> None:
-        in_force = await self._desk.board.in_force(self._instance.workload)
-        self._desk.telemetry.in_force(self._instance.workload, in_force.versions)
-        push = self._pushes.push(in_force, self._desk.random(8).hex())
+        in_force = await self._hub.board.in_force(self._instance.workload)
+        self._hub.telemetry.in_force(self._instance.workload, in_force.versions)
+        push = self._pushes.push(in_force, self._hub.random(8).hex())
         await self._write(pb.ControlMessage(reference=push))
 
     async def _write(self, message: pb.ControlMessage) -> None:
@@ -224,7 +224,7 @@ class SidecarStream:
     # What telemetry is told.
 
     def _measure(self, delivery: Delivery, outcome: Outcome, received: float, stored: float) -> None:
-        telemetry, workload = self._desk.telemetry, self._instance.workload
+        telemetry, workload = self._hub.telemetry, self._instance.workload
         telemetry.received(workload, delivery.acts, (stored - observed for observed in delivery.observed))
         if delivery.clamped:
             telemetry.clamped(workload, delivery.clamped)
@@ -239,17 +239,17 @@ class SidecarStream:
         self._coverage[coverage.source] = coverage
         for cause, count in coverage.losses.items():
             if count > told.get(cause, 0):
-                self._desk.telemetry.lost(self._instance.workload, cause, count - told.get(cause, 0))
+                self._hub.telemetry.lost(self._instance.workload, cause, count - told.get(cause, 0))
 
     def _measure_alerts(self, delivery: Delivery, outcome: Outcome, received: float, stored: float) -> None:
         counted = Counter[Behaviour]()
         for each in delivery.batch.sightings:
             counted[each.observation.behaviour] += each.count
-        alerted = self._desk.clock()
+        alerted = self._hub.clock()
         for alert in outcome.alerts:
             path = Path(alert.time, delivery.judged_at or alert.time, received, stored, alerted)
             raised = alert.count == counted[alert.behaviour]  # all it counts is in this batch
-            self._desk.telemetry.alerted(alert, path if raised else None)
+            self._hub.telemetry.alerted(alert, path if raised else None)
 
 
 def short(value: str, field: str) -> str:

@@ -26,9 +26,9 @@ from controlplane.pki.authority import SERVER_NAME, Authority, create_authority,
 from controlplane.pki.identity import OperatorPeer, Peer, SidecarPeer
 from controlplane.serve.board import Board
 from controlplane.serve.control_plane import ControlPlane, Sockets
-from controlplane.serve.desk import Desk
 from controlplane.serve.endpoint import Address
 from controlplane.serve.followers import Followers
+from controlplane.serve.hub import Hub
 from controlplane.serve.loop_thread import LoopThread
 from controlplane.serve.stream import StreamSettings
 from controlplane.store.port import Store
@@ -57,7 +57,7 @@ class Running:
     """A control plane under test, with its own CA."""
 
     plane: ControlPlane
-    desk: Desk
+    hub: Hub
     authority: Authority
     clock: Clock
     channels: list[grpc.aio.Channel] = field(default_factory=list)
@@ -156,12 +156,12 @@ async def serving(
     authority = authority or create_authority(time.time())
     thread = LoopThread(lambda: open_store(state / "inscope.db"), build)
     clock = Clock()
-    desk = Desk(thread, Board(thread), Followers(), telemetry, clock)
+    hub = Hub(thread, Board(thread), Followers(), telemetry, clock)
     sockets = Sockets(listen, ANYWHERE, state / "control.sock")
     try:
         credentials = authority.server_credentials([], time.time())
-        plane = ControlPlane(desk, authority, credentials, sockets, owner="tester", settings=settings)
-        running = Running(plane, desk, authority, clock)
+        plane = ControlPlane(hub, authority, credentials, sockets, owner="tester", settings=settings)
+        running = Running(plane, hub, authority, clock)
         await plane.start()
         try:
             yield running

@@ -175,7 +175,7 @@ async def test_a_follower_that_does_not_keep_up_is_told(running: Running) -> Non
     await following.read()
     # As many at once as no follower can be waited for, without the event loop's turn in between.
     flood = [replace(alert, count=2 + number) for number in range(MAX_BEHIND + 1)]
-    running.desk.followers.publish(flood)
+    running.hub.followers.publish(flood)
     with refused(grpc.StatusCode.RESOURCE_EXHAUSTED, "misses some"):
         while await following.read():
             pass

@@ -17,7 +17,7 @@ from controlplane.telemetry.port import SILENCE, Telemetry
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Hub:
     """Shared by all services of one process. `clock` is seconds since the epoch."""
 
     thread: LoopThread
