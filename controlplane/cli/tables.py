@@ -64,7 +64,9 @@ def alert_block(alert: Alert) -> RenderableType:
     crossed.show_header = False
     for crossing in alert.crossed:
         crossed.add_row(*_crossing_cells(crossing))
-    return Group(cell("  ".join(facts), "bold"), Padding(Group(cell(alert.sentence), crossed), (0, 0, 1, 2)))
+    return Group(
+        cell("  ".join(facts), "bold"), Padding(Group(cell(alert.sentence), crossed), (0, 0, 1, 2), expand=False)
+    )
 
 
 def detail_blocks(detail: pb.WorkloadDetail) -> Iterable[RenderableType]:

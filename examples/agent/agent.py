@@ -15,6 +15,7 @@ import sys
 import urllib.request
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 INSTRUCTION = "AGENT: "
@@ -72,9 +73,12 @@ def run(program: str, *arguments: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=SECONDS).stdout
 
 
-def native(library: str) -> str:
-    """Load a native extension."""
-    return str(ctypes.CDLL(library))
+def native(*libraries: str) -> str:
+    """Load the first native library of these that is there."""
+    for library in libraries:
+        with suppress(OSError):
+            return str(ctypes.CDLL(library))
+    raise OSError(f"none of {', '.join(libraries)} can be loaded")
 
 
 TOOLS: dict[str, Tool] = {tool.__name__: tool for tool in (read, query, fetch, git, note, download, run, native)}

@@ -78,9 +78,8 @@ def _print(arguments: argparse.Namespace, now: Mode, gates: list[pb.Gate], refus
         print_json([mode_document(str(arguments.workload), now, not refused, gates, refused)])
         return
     out = console()
-    if gates:
-        out.print(gates_table(gates))
     if refused:
+        out.print(gates_table(gates))
         console(sys.stderr).print(cell(f"inscope: {arguments.workload} stays in {now}: {refused}"))
     else:
         out.print(cell(f"{arguments.workload} is in {now} now."))
