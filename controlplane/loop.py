@@ -139,7 +139,7 @@ class Loop:
         state = self._memory.known(workload)
         if state is None:
             return InForce(Mode.OBSERVE, (), ())
-        return InForce(state.row.mode, versions_of(state), tuple(filter(can_be_in_scope, state.scope)))
+        return InForce(state.row.mode, versions_of(state), tuple(sorted(filter(can_be_in_scope, state.scope))))
 
     def receive(self, instance: InstanceId, batch: ReceivedBatch, now: float) -> Outcome:
         """Take a batch, once: learn or judge, survey, cover, commit.

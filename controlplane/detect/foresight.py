@@ -215,7 +215,10 @@ def _unsurveyed(kind: CapabilityKind) -> _Claim:
 
 
 def _name(kind: CapabilityKind) -> str:
-    return "destinations" if kind is CapabilityKind.EGRESS else kind.replace("-", " ")
+    return _NAMES.get(kind, str(kind))
+
+
+_NAMES = {CapabilityKind.EGRESS: "destinations", CapabilityKind.WRITABLE_CODE: "writable folders"}
 
 
 _UNSURVEYED = {

@@ -39,6 +39,8 @@ class Learning:
         return self.seconds >= 86_400 and self.instances > 1
 
     def __str__(self) -> str:
+        if not self.instances:
+            return "never learned"
         return f"learned over {duration(self.seconds)} from {counted(self.instances, 'instance')}"
 
 
@@ -46,7 +48,7 @@ def sentence(
     agent: str, behaviour: Behaviour, crossed: Sequence[Crossing], verdict: Verdict, learning: Learning
 ) -> str:
     """`AGENT did X, which is not in its inventory (version 12, learned …); finding IN-3 had said it can …`."""
-    did = act(behaviour) if verdict is Verdict.ALLOW else f"tried and was not let: it {act(behaviour)}"
+    did = act(behaviour) if verdict is Verdict.ALLOW else f"tried, and was denied: it {act(behaviour)}"
     left = " and ".join(_left(crossing, behaviour) for crossing in crossed)
     versions = {crossing.reference.kind: crossing.reference.version for crossing in crossed}
     named = ", ".join(f"{kind} version {version}" for kind, version in versions.items())
@@ -60,7 +62,7 @@ def act(behaviour: Behaviour) -> str:
         case Exec():
             return f"ran {subject}"
         case Load(writer=writer):
-            return f"loaded {subject} as code" + (f", written by {writer}," if writer else "")
+            return f"loaded {subject} as code" + (f" that {writer} had written" if writer else "")
         case CodeMemory():
             return f"made memory of {subject} executable"
         case Open(access=Access.WRITE):

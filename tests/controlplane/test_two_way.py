@@ -1,0 +1,140 @@
+"""`two-way --prove`: every finding is a tripwire that fires, and a proof that nothing but a working loop can pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from inscope.behaviour import Exec, Program, Syscall
+from inscope.capability import CapabilityKind
+from inscope.coverage import Source, SourceCoverage
+
+from controlplane.detect.foresight import Foresight, foresee
+from controlplane.detect.judge import Judged
+from controlplane.detect.two_way import Proof
+from controlplane.loop import Loop, LoopSettings
+from controlplane.store.sqlite import SqliteStore, open_store
+from tests.controlplane.acts import AGENT, DAILY_WORK, FIRST, LABEL, PYTHON, T0, batch, sha, survey
+from tests.controlplane.learned import EXFILTRATE, PAYLOAD, detect, do, dump, learn
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    store = open_store(tmp_path / "inscope.db")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def loop(store: SqliteStore) -> Loop:
+    return Loop(store)
+
+
+def proofs(loop: Loop, now: float) -> dict[CapabilityKind, Proof]:
+    return {each.finding.kind: each.proof for each in loop.two_way(AGENT, prove=True, now=now).findings}
+
+
+ALL_KINDS = set(CapabilityKind)
+
+
+def test_every_finding_proves_its_tripwire_and_nothing_real_changes(loop: Loop, store: SqliteStore) -> None:
+    learn(loop, (*DAILY_WORK, PAYLOAD))
+    now = detect(loop)
+    before = dump(store)
+    for _ in range(3):
+        answer = loop.two_way(AGENT, prove=True, now=now)
+        assert answer.blanks == ()
+        assert {each.finding.kind: each.proof for each in answer.findings} == dict.fromkeys(ALL_KINDS, Proof.FIRED)
+    assert dump(store) == before
+    assert loop.alerts(None, 0) == []
+    assert do(loop, PAYLOAD, now).alerts, "the real loop goes on as before"
+
+
+def test_tripwires_prove_themselves_after_the_agent_ended(loop: Loop) -> None:
+    learn(loop)
+    ended = (SourceCoverage(Source.INIT, T0, T0 + 5, {}),)
+    loop.receive(FIRST.id, batch(2, coverage=ended), T0 + 6)
+    loop.finish(FIRST.id, 0, T0 + 6)
+    loop.leave(FIRST.id, T0 + 7)
+    now = detect(loop)
+    assert set(proofs(loop, now).values()) == {Proof.FIRED}
+
+
+def test_in_observe_nothing_is_armed_and_the_proof_says_so(loop: Loop) -> None:
+    learn(loop)
+    answer = loop.two_way(None, prove=True, now=T0 + 2)
+    assert {each.proof for each in answer.findings} == {Proof.NOT_ARMED}
+    assert all("observe" in each.reason for each in answer.findings)
+    assert answer.blanks == ()
+
+
+def test_without_asking_nothing_is_proved(loop: Loop) -> None:
+    learn(loop)
+    now = detect(loop)
+    do(loop, PAYLOAD, now)
+    answer = loop.two_way(AGENT, prove=False, now=now)
+    assert {each.proof for each in answer.findings} == {Proof.UNASKED}
+    assert list(answer.alerts) == loop.alerts(AGENT, 0)
+    assert answer.blanks == ()
+
+
+@pytest.mark.parametrize("kind", sorted(ALL_KINDS))
+def test_a_deleted_tripwire_fails_its_proof(
+    loop: Loop, store: SqliteStore, monkeypatch: pytest.MonkeyPatch, kind: CapabilityKind
+) -> None:
+    learn(loop, (*DAILY_WORK, PAYLOAD))
+    now = detect(loop)
+
+    def blinded(entry, behaviour, time, watch):  # type: ignore[no-untyped-def]  # as `foresee`, with a hole in it
+        kept = {name: finding for name, finding in watch.findings.items() if finding.kind is not kind}
+        return foresee(entry, behaviour, time, replace(watch, findings=kept))
+
+    monkeypatch.setattr("controlplane.detect.alert.foresee", blinded)
+    answer = loop.two_way(AGENT, prove=True, now=now)
+    assert {each.finding.kind for each in answer.findings if each.proof is Proof.FAILED} == {kind}
+    assert [blank.what for blank in answer.blanks] == [
+        f"finding {each.finding.id}" for each in answer.findings if each.finding.kind is kind
+    ]
+
+
+@pytest.mark.parametrize(
+    ("where", "broken"),
+    [
+        ("controlplane.intake.judge", lambda *_: Judged()),
+        ("controlplane.detect.judge.missing", lambda *_: ()),
+        ("controlplane.detect.alert.foresee", lambda *_: Foresight(None, "x")),
+    ],
+)
+def test_a_broken_judge_fails_every_proof(
+    loop: Loop, monkeypatch: pytest.MonkeyPatch, where: str, broken: Callable[..., object]
+) -> None:
+    learn(loop, (*DAILY_WORK, PAYLOAD))
+    now = detect(loop)
+    monkeypatch.setattr(where, broken)
+    assert proofs(loop, now) == dict.fromkeys(ALL_KINDS, Proof.FAILED)
+
+
+def test_a_tripwire_that_was_lost_from_the_store_fails_its_proof(loop: Loop, store: SqliteStore) -> None:
+    learn(loop)
+    now = detect(loop)
+    held = [each for each in store.findings(AGENT) if each.kind is not CapabilityKind.EGRESS]
+    store.put_findings(AGENT, [replace(each, id=f"{each.id}0") for each in held] + store.findings(AGENT)[-1:])
+    assert Proof.FAILED in proofs(loop, now).values()
+
+
+def test_a_full_set_of_alerts_fails_the_proof_honestly(store: SqliteStore) -> None:
+    loop = Loop(store, LoopSettings(max_alerts=1))
+    learn(loop)
+    now = detect(loop)
+    do(loop, EXFILTRATE, now)
+    assert set(proofs(loop, now).values()) == {Proof.FAILED}
+
+
+def test_proof_needs_no_luck_with_an_interpreter_or_a_call(loop: Loop) -> None:
+    calls = (Syscall("ptrace", "", LABEL),)
+    only = tuple(each for each in survey() if each.kind in (CapabilityKind.SYSCALLS, CapabilityKind.INTERPRETERS))
+    learn(loop, (*DAILY_WORK, *calls, Exec(Program(PYTHON, sha("python")), LABEL)), capabilities=only)
+    now = detect(loop)
+    assert set(proofs(loop, now).values()) == {Proof.FIRED}
