@@ -1,4 +1,4 @@
-"""All of observing put together: init's channel, the pipeline behind it, the kernel's sockets that hold it to account."""
+"""All of observing put together: init's channel, the pipeline behind it, the kernel's sockets to check claims."""
 
 from __future__ import annotations
 
