@@ -119,9 +119,12 @@ def tell(demo: Demo) -> bool:
         demo.say("show", NAME)
         demo.say("findings", NAME)
 
-        heading("3. Detect. The gate refuses: so little was seen. It can be forced, and that is recorded.")
+        heading(
+            "3. Detect. The gate refuses: too little was seen. Forced, which is recorded, each finding arms its tripwire."
+        )
         demo.say("mode", NAME, "detect")
         demo.say("mode", NAME, "detect", "--force")
+        demo.say("two-way", NAME)
         foreseen = {finding["id"]: finding for finding in demo.ask("findings", NAME)}
 
         heading("4. The same work again, in detect: nothing is new, so nothing is said.")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from inscope.text import printable
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
     from rich.table import Table
     from rich.text import Text
 
@@ -56,6 +56,17 @@ def console(stream: TextIO | None = None) -> Console:
     )
 
 
+def emit(*renderables: RenderableType, stream: TextIO | None = None) -> None:
+    """Print to stdout, each on lines of its own; where that is no terminal, without the padding of a table's lines."""
+    out = console(stream)
+    if out.is_terminal:
+        out.print(*renderables, sep="\n")
+        return
+    with out.capture() as captured:
+        out.print(*renderables, sep="\n")
+    print("\n".join(line.rstrip() for line in captured.get().splitlines()), file=stream or sys.stdout, flush=True)
+
+
 def table(*columns: str, fixed: Sequence[str] = ()) -> Table:
     """A table without frame. The `fixed` columns (ids, times) are never folded, and nothing is ever cut."""
     from rich.table import Table
@@ -76,6 +87,11 @@ def cell(text: object, style: str = "") -> Text:
 def moment(seconds: float) -> str:
     """A time for people, in UTC; a dash where it has not come."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ") if seconds else "-"
+
+
+def measure(value: float) -> str:
+    """A gate's number, short: two decimals, and honest about what is smaller."""
+    return f"{value:,.2f}".rstrip("0").rstrip(".") if value == 0 or abs(value) >= 0.01 else "< 0.01"
 
 
 def number(count: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 from inscope.alert import Alert, Crossing
 from inscope.codec import (
@@ -12,6 +13,7 @@ from inscope.codec import (
     version_from_wire,
     workload_from_wire,
 )
+from inscope.coverage import SourceCoverage
 from inscope.finding import Finding, Tripwire
 from inscope.reference import ReferenceVersion
 from inscope.v1 import operator_pb2 as pb
@@ -21,9 +23,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from controlplane.cli.output import cell, moment, number, table
+from controlplane.cli.output import cell, measure, moment, number, table
 
-_ARMED, _UNARMED, _BAD, _DIM = "green", "yellow", "red", "dim"
+_ARMED, _UNARMED, _BAD = "green", "yellow", "red"
 
 
 def workloads_table(summaries: Iterable[pb.WorkloadSummary]) -> Table:
@@ -40,19 +42,15 @@ def workloads_table(summaries: Iterable[pb.WorkloadSummary]) -> Table:
     return rows
 
 
-def findings_table(findings: Iterable[Finding]) -> Table:
-    """One finding a row: what is held and not used, and whether its tripwire watches."""
-    rows = table("ID", "FINDING", "UNUSED", "REFERENCE", "TRIPWIRE", "WORKLOAD", fixed=("ID",))
-    for each in findings:
-        rows.add_row(
-            cell(each.id, "bold"),
-            cell(each.sentence),
-            cell(number(each.capability.latent)),
-            cell(version_text(each.reference)),
-            tripwire_cell(each.tripwire),
-            cell(each.workload, _DIM),
-        )
-    return rows
+def findings_blocks(findings: Iterable[Finding]) -> Iterable[RenderableType]:
+    """A table for each workload: what is held and not used, and whether its tripwire watches."""
+    for workload, its in groupby(findings, key=lambda finding: finding.workload):
+        yield cell(workload, "bold")
+        rows = table("ID", "FINDING", "REFERENCE", "TRIPWIRE", fixed=("ID", "REFERENCE"))
+        for each in its:
+            reference = cell(version_text(each.reference))
+            rows.add_row(cell(each.id, "bold"), cell(each.sentence), reference, tripwire_cell(each.tripwire))
+        yield rows
 
 
 def alert_block(alert: Alert) -> RenderableType:
@@ -60,12 +58,9 @@ def alert_block(alert: Alert) -> RenderableType:
     facts = [alert.id, f"rank {alert.rank}", moment(alert.last_seen), f"{alert.count:,} times", *alert.techniques]
     if alert.approved:
         facts.append(f"approved: {alert.approved}")
-    crossed = table("", "", fixed=())
-    crossed.show_header = False
-    for crossing in alert.crossed:
-        crossed.add_row(*_crossing_cells(crossing))
+    crossed = [_crossing_line(crossing) for crossing in alert.crossed]
     return Group(
-        cell("  ".join(facts), "bold"), Padding(Group(cell(alert.sentence), crossed), (0, 0, 1, 2), expand=False)
+        cell("  ".join(facts), "bold"), Padding(Group(cell(alert.sentence), *crossed), (0, 0, 0, 2), expand=False)
     )
 
 
@@ -94,21 +89,20 @@ def gates_table(gates: Iterable[pb.Gate]) -> Table:
     rows = table("GATE", "MET", "VALUE", "THRESHOLD", "WHAT IT SAYS", fixed=("GATE",))
     for gate in gates:
         met = cell("yes", _ARMED) if gate.met else cell("no", _UNARMED)
-        rows.add_row(cell(gate.name), met, cell(f"{gate.value:g}"), cell(f"{gate.threshold:g}"), cell(gate.sentence))
+        rows.add_row(
+            cell(gate.name), met, cell(measure(gate.value)), cell(measure(gate.threshold)), cell(gate.sentence)
+        )
     return rows
 
 
 def proofs_table(findings: Iterable[tuple[Finding, str, str]]) -> Table:
     """Findings → tripwires; with `--prove` (finding, proof, reason) what became of the made-up crossing."""
-    rows = table("FINDING", "TRIPWIRE", "PROOF", "WHAT IT SAYS", "WORKLOAD", fixed=("FINDING",))
+    rows = table("FINDING", "WHAT IT SAYS", "TRIPWIRE", "PROOF", fixed=("FINDING",))
     for finding, proof, reason in findings:
+        said = f"{proof}: {reason}" if proof == "failed" else proof or "-"
         style = {"fired": _ARMED, "failed": _BAD}.get(proof, _UNARMED)
         rows.add_row(
-            cell(finding.id, "bold"),
-            tripwire_cell(finding.tripwire),
-            cell(f"{proof}: {reason}" if reason and proof != "not armed" else proof or "-", style),
-            cell(finding.sentence),
-            cell(finding.workload, _DIM),
+            cell(finding.id, "bold"), cell(finding.sentence), tripwire_cell(finding.tripwire), cell(said, style)
         )
     return rows
 
@@ -136,9 +130,8 @@ def blanks_table(blanks: Iterable[pb.Blank]) -> Table:
 
 
 def tripwire_cell(tripwire: Tripwire) -> Text:
-    """`TW-3 armed`, or why it is not."""
-    said = f"{tripwire.id} armed" if tripwire.armed else f"{tripwire.id} not armed: {tripwire.reason}"
-    return cell(said, _ARMED if tripwire.armed else _UNARMED)
+    """`armed`, or why it is not."""
+    return cell("armed", _ARMED) if tripwire.armed else cell(f"not armed: {tripwire.reason}", _UNARMED)
 
 
 def version_text(version: ReferenceVersion) -> str:
@@ -146,8 +139,8 @@ def version_text(version: ReferenceVersion) -> str:
     return f"{version.kind} v{version.version}"
 
 
-def _crossing_cells(crossing: Crossing) -> tuple[Text, Text]:
-    return cell(f"left {version_text(crossing.reference)}: {crossing.entry}"), _foreseen_cell(crossing)
+def _crossing_line(crossing: Crossing) -> Text:
+    return Text.assemble(f"{version_text(crossing.reference)}: ", _foreseen_cell(crossing))
 
 
 def _foreseen_cell(crossing: Crossing) -> Text:
@@ -180,20 +173,22 @@ def _entries_table(entries: Iterable[pb.EntryDetail]) -> Table:
 
 
 def _coverage_table(instances: Sequence[pb.InstanceDetail]) -> Table:
-    rows = table("RUN", "SOURCE", "CONNECTED", "LOST", "NOTE", fixed=("RUN",))
-    for instance in sorted(instances, key=lambda each: -each.last_seen):
-        state = "live" if instance.live else f"exit {instance.exit_status}" if instance.exit_status >= 0 else "ended"
-        for source in map(coverage_from_wire, instance.coverage):
-            lost = ", ".join(f"{number(count)} {cause}" for cause, count in sorted(source.losses.items()) if count)
-            span = f"{moment(source.since)} to {'now' if source.connected else moment(source.until)}"
-            rows.add_row(
-                cell(f"{instance.id} ({state})"),
-                cell(source.source),
-                cell(span),
-                cell(lost or "nothing"),
-                cell(source.note),
-            )
+    rows = table("RUN", "STARTED", "STATE", "SOURCES", "LOST", fixed=("RUN", "STARTED", "STATE"))
+    for each in sorted(instances, key=lambda instance: -instance.last_seen):
+        state = "live" if each.live else f"exit {each.exit_status}" if each.exit_status >= 0 else "ended"
+        sources = [coverage_from_wire(source) for source in each.coverage]
+        seen = cell(", ".join(map(_source_text, sources)) or "none")
+        lost = cell(", ".join(filter(None, map(_losses_text, sources))) or "nothing")
+        rows.add_row(cell(each.id), cell(moment(each.first_seen)), cell(state), seen, lost)
     return rows
+
+
+def _source_text(source: SourceCoverage) -> str:
+    return f"{source.source} ({source.note})" if source.note else source.source
+
+
+def _losses_text(source: SourceCoverage) -> str:
+    return ", ".join(f"{number(count)} {cause}" for cause, count in sorted(source.losses.items()) if count)
 
 
 def _mode_changes_table(changes: Iterable[pb.ModeChange]) -> Table:

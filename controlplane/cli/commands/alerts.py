@@ -7,7 +7,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from controlplane.cli.output import add_output_argument, console, print_json, print_json_line
+from controlplane.cli.output import add_output_argument, emit, print_json, print_json_line
 from controlplane.cli.parser import Commands, add_command, add_workload_argument
 from controlplane.cli.place import Place, add_place_arguments, place_of
 from controlplane.cli.since import since_seconds
@@ -50,9 +50,7 @@ def _list(place: Place, arguments: argparse.Namespace, since: float) -> int:
     if arguments.output == "json":
         print_json([alert_document(alert) for alert in alerts])
     elif alerts:
-        out = console()
-        for alert in alerts:
-            out.print(alert_block(alert))
+        emit(*map(alert_block, alerts))
     else:
         print("No alerts.")
     return 0
@@ -63,14 +61,12 @@ def _follow(place: Place, arguments: argparse.Namespace, since: float) -> int:
     from controlplane.cli.documents import alert_document
     from controlplane.cli.tables import alert_block
 
-    out = console()
-
     async def follow(control: Control) -> None:
         async for alert in control.follow(arguments.workload, since):
             if arguments.output == "json":
                 print_json_line(alert_document(alert))
             else:
-                out.print(alert_block(alert))
+                emit(alert_block(alert))
 
     ask(place, follow)
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from controlplane.cli.output import add_output_argument, console, print_json
+from controlplane.cli.output import add_output_argument, emit, print_json
 from controlplane.cli.parser import Commands, add_command
 from controlplane.cli.place import add_place_arguments, place_of
 
@@ -38,5 +38,5 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.output == "json":
         print_json([alert_document(alert)])
     else:
-        console().print(alert_block(alert))
+        emit(alert_block(alert))
     return 0

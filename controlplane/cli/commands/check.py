@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from controlplane.cli.exit_codes import CommandError, ExitCode
-from controlplane.cli.output import add_output_argument, cell, console, print_json, table
+from controlplane.cli.output import add_output_argument, cell, emit, print_json, table
 from controlplane.cli.parser import Commands, add_command
 from controlplane.cli.place import default_state
 
@@ -75,8 +75,5 @@ def _print(found: list[Mechanism]) -> None:
         rows.add_row(
             cell(each.mechanism), works, cell(needed), cell(each.detail), cell(each.minimum_kernel), cell(lost)
         )
-    out = console()
-    out.print(rows)
-    out.print()
     verdict = "Observe and detect work here." if observe_works(found) else "Observe does not work here: see `needed`."
-    out.print(cell(verdict))
+    emit(rows, cell(""), cell(verdict))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from controlplane.cli.output import add_output_argument, console, print_json
+from controlplane.cli.output import add_output_argument, emit, print_json
 from controlplane.cli.parser import Commands, add_command, add_workload_argument
 from controlplane.cli.place import add_place_arguments, place_of
 
@@ -28,13 +28,13 @@ def main(arguments: argparse.Namespace) -> int:
     """List them."""
     from controlplane.cli.control import ask
     from controlplane.cli.documents import finding_document
-    from controlplane.cli.tables import findings_table
+    from controlplane.cli.tables import findings_blocks
 
     findings = ask(place_of(arguments, os.environ), lambda control: control.findings(arguments.workload))
     if arguments.output == "json":
         print_json([finding_document(finding) for finding in findings])
     elif findings:
-        console().print(findings_table(findings))
+        emit(*findings_blocks(findings))
     else:
         print("No findings: nothing is known to be held and unused.")
     return 0

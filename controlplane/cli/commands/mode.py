@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from inscope.mode import Mode
 
 from controlplane.cli.exit_codes import CommandError, ExitCode
-from controlplane.cli.output import add_output_argument, cell, console, print_json
+from controlplane.cli.output import add_output_argument, cell, emit, print_json
 from controlplane.cli.parser import Commands, add_command, add_workload_argument, mode
 from controlplane.cli.place import add_place_arguments, place_of
 
@@ -77,9 +77,9 @@ def _print(arguments: argparse.Namespace, now: Mode, gates: list[pb.Gate], refus
     if arguments.output == "json":
         print_json([mode_document(str(arguments.workload), now, not refused, gates, refused)])
         return
-    out = console()
     if refused:
-        out.print(gates_table(gates))
-        console(sys.stderr).print(cell(f"inscope: {arguments.workload} stays in {now}: {refused}"))
+        if arguments.mode is Mode.DETECT:  # the gates are about leaving observe, and about nothing else
+            emit(gates_table(gates))
+        emit(cell(f"inscope: {arguments.workload} stays in {now}: {refused}"), stream=sys.stderr)
     else:
-        out.print(cell(f"{arguments.workload} is in {now} now."))
+        emit(cell(f"{arguments.workload} is in {now} now."))

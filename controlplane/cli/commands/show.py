@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from controlplane.cli.output import add_output_argument, console, print_json
+from controlplane.cli.output import add_output_argument, emit, print_json
 from controlplane.cli.parser import Commands, add_command, add_workload_argument
 from controlplane.cli.place import add_place_arguments, place_of
 
@@ -37,5 +37,5 @@ def main(arguments: argparse.Namespace) -> int:
         if arguments.output == "json":
             print_json([detail_document(detail)])
         else:
-            console().print(*detail_blocks(detail), sep="\n")
+            emit(*detail_blocks(detail))
     return 0

@@ -7,12 +7,13 @@ import os
 from typing import TYPE_CHECKING
 
 from controlplane.cli.exit_codes import ExitCode
-from controlplane.cli.output import add_output_argument, cell, console, print_json
+from controlplane.cli.output import add_output_argument, cell, emit, print_json
 from controlplane.cli.parser import Commands, add_command, add_workload_argument
 from controlplane.cli.place import add_place_arguments, place_of
 
 if TYPE_CHECKING:
     from inscope.v1 import operator_pb2 as pb
+    from rich.console import RenderableType
 
 FAILED = "failed"
 """The proof of a tripwire that was armed and did not fire."""
@@ -64,19 +65,15 @@ def _print(answer: pb.TwoWayResponse, prove: bool) -> None:
 
     from controlplane.cli.tables import blanks_table, foreseen_table, proofs_table
 
-    out = console()
+    blocks: list[RenderableType] = []
     if answer.findings:
-        out.print(
-            proofs_table((finding_from_wire(each.finding), each.proof, each.proof_reason) for each in answer.findings)
-        )
-        out.print()
+        findings = ((finding_from_wire(each.finding), each.proof, each.proof_reason) for each in answer.findings)
+        blocks += [proofs_table(findings), cell("")]
     if answer.alerts:
-        out.print(foreseen_table(map(alert_from_wire, answer.alerts)))
-        out.print()
+        blocks += [foreseen_table(map(alert_from_wire, answer.alerts)), cell("")]
     if answer.blanks:
-        out.print(blanks_table(answer.blanks))
-        out.print()
-    out.print(cell(_verdict(answer, prove)))
+        blocks += [blanks_table(answer.blanks), cell("")]
+    emit(*blocks, cell(_verdict(answer, prove)))
 
 
 def _verdict(answer: pb.TwoWayResponse, prove: bool) -> str:

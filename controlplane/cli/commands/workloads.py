@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from controlplane.cli.output import add_output_argument, console, print_json
+from controlplane.cli.output import add_output_argument, emit, print_json
 from controlplane.cli.parser import Commands, add_command
 from controlplane.cli.place import add_place_arguments, place_of
 
@@ -34,7 +34,7 @@ def main(arguments: argparse.Namespace) -> int:
         if arguments.output == "json":
             print_json([workload_document(summary) for summary in summaries])
         elif summaries:
-            console().print(workloads_table(summaries))
+            emit(workloads_table(summaries))
         else:
             print("Nothing was ever watched here. Try: inscope run --name NAME -- COMMAND")
     return 0

@@ -11,8 +11,8 @@ from inscope.codec import finding_from_wire, finding_to_wire
 from rich.console import Console
 
 from controlplane.cli.documents import alert_document, behaviour_document, finding_document, rfc3339
-from controlplane.cli.output import cell, console, moment, number, print_json, table
-from controlplane.cli.tables import alert_block, findings_table
+from controlplane.cli.output import cell, console, emit, measure, moment, number, print_json, table
+from controlplane.cli.tables import alert_block, findings_blocks
 from tests import strategies as words
 from tests.controlplane.cli.samples import ALERT, FINDING
 
@@ -45,9 +45,11 @@ def test_what_is_not_a_terminal_gets_plain_lines_however_long() -> None:
     out = io.StringIO()
     rows = table("ID", "SENTENCE", fixed=("ID",))
     rows.add_row(cell("IN-1", "red"), cell("word " * 500))
-    console(out).print(rows)
+    emit(rows, cell("last"), stream=out)
     assert "\x1b" not in out.getvalue()
-    assert len(out.getvalue().splitlines()) == 2
+    lines = out.getvalue().splitlines()
+    assert len(lines) == 3
+    assert [line for line in lines if line != line.rstrip()] == []
 
 
 def test_a_narrow_terminal_folds_sentences_and_keeps_ids_whole() -> None:
@@ -65,14 +67,14 @@ def test_a_narrow_terminal_folds_sentences_and_keeps_ids_whole() -> None:
 def test_any_finding_that_the_codec_passes_has_a_row_and_a_document(finding) -> None:
     out = io.StringIO()
     received = finding_from_wire(finding_to_wire(finding))
-    console(out).print(findings_table([received]))
+    emit(*findings_blocks([received]), stream=out)
     assert json.loads(json.dumps(finding_document(received)))["id"] == finding.id
 
 
 @given(words.alerts)
 def test_any_alert_has_a_block_and_a_document(alert) -> None:
     out = io.StringIO()
-    console(out).print(alert_block(alert))
+    emit(alert_block(alert), stream=out)
     assert len(json.loads(json.dumps(alert_document(alert)))["crossed"]) == len(alert.crossed)
 
 
@@ -97,4 +99,5 @@ def test_times_are_rfc_3339_in_utc_and_null_where_there_is_none() -> None:
     assert rfc3339(1_700_000_000.5) == "2023-11-14T22:13:20.500000Z"
     assert rfc3339(0) is None
     assert (moment(1_700_000_000), moment(0)) == ("2023-11-14 22:13:20Z", "-")
+    assert [measure(value) for value in (0, 14, 0.05, 3.5e-05, 1234.567)] == ["0", "14", "0.05", "< 0.01", "1,234.57"]
     assert (number(1871), number(-1)) == ("1,871", "any")
