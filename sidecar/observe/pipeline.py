@@ -152,7 +152,8 @@ class Pipeline:
         while True:
             await self._waiting.wait()
             for _ in range(min(_TURN, len(self._facts))):
-                await self._hand_on(self._facts.popleft())
+                await self._hand_on(self._facts[0])
+                self._facts.popleft()
             if not self._facts:
                 self._waiting.clear()
             self._let_go()
