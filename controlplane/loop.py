@@ -6,7 +6,7 @@ Everything a batch does is committed together with its `(epoch, sequence)`, or n
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 
@@ -223,8 +223,8 @@ class Loop:
 
     def two_way(self, workload: Workload | None, prove: bool, now: float) -> TwoWay:
         """Both directions of the loop. With `prove`, each armed tripwire is fired in a scratch copy of the store."""
-        look = self._proofs if prove else self._unproven
-        found = [each for state in self._memory.chosen(workload) for each in look(state, now)]
+        states = self._memory.chosen(workload)
+        found = self._rehearsed(states, now) if prove else self._unproven(states, now)
         return two_way(found, self.alerts(workload, 0.0))
 
     def issue_token(self, row: JoinTokenRow) -> None:
@@ -266,18 +266,20 @@ class Loop:
     def _gates(self, state: Remembered, now: float) -> list[Gate]:
         return list(gates(record_of(state, self._instances(state), now), self._settings.gates))
 
-    def _unproven(self, state: Remembered, now: float) -> list[TwoWayFinding]:
-        return [TwoWayFinding(finding) for finding in self._memory.found(state, now)]
+    def _unproven(self, states: Sequence[Remembered], now: float) -> list[TwoWayFinding]:
+        return [TwoWayFinding(finding) for state in states for finding in self._memory.found(state, now)]
 
-    def _proofs(self, state: Remembered, now: float) -> list[TwoWayFinding]:
-        found = self._memory.found(state, now)
-        rows = self._instances(state)
-        if not rows:
-            return []
+    def _rehearsed(self, states: Sequence[Remembered], now: float) -> list[TwoWayFinding]:
         with closing(self._store.scratch_copy()) as copy:
             stage = Loop(copy, self._settings, self._memory.techniques, self._memory.entropy)
-            player = Instance(rows[-1].id, state.row.workload)
-            return rehearse(stage, state, found, player, now, self._memory.fresh)
+            return [proof for state in states for proof in self._proofs(stage, state, now)]
+
+    def _proofs(self, stage: Loop, state: Remembered, now: float) -> list[TwoWayFinding]:
+        found = self._memory.found(state, now)
+        if not found:
+            return []
+        last = self._instances(state)[-1]  # there is one: what is found was surveyed or seen by an instance
+        return rehearse(stage, state, found, Instance(last.id, last.workload), now, self._memory.fresh)
 
 
 def _reopened(row: InstanceRow) -> InstanceRow:

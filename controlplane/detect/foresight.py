@@ -17,6 +17,7 @@ from inscope.reference import Dimension, Entry, program_value
 
 from controlplane.posture.folders import holding
 from controlplane.posture.latent import watch_of
+from controlplane.posture.reach import UNRESTRICTED, reaches
 from controlplane.posture.used import Used, call_name, read_program
 from controlplane.wording import moment
 
@@ -187,7 +188,10 @@ def _egress(entry: Entry, watch: Watch) -> _Claim:
     capability = watch.capabilities.get(kind)
     if capability is None or not capability.members:
         return _unsurveyed(kind)
-    return _Claim(kind, f"egress is {', '.join(sorted(capability.members))}")
+    reach = ", ".join(sorted(capability.members))
+    if not reaches(entry.value, capability.members):
+        return _Claim(kind, refuted=f"{entry} is outside of what the survey says it can reach: {reach}")
+    return _Claim(kind, f"egress is {reach}" if UNRESTRICTED in capability.members else f"it can reach all of {reach}")
 
 
 def _port(entry: Entry, watch: Watch) -> _Claim:
@@ -196,7 +200,8 @@ def _port(entry: Entry, watch: Watch) -> _Claim:
     if capability is None:
         return _unsurveyed(kind)
     port = int(entry.value.partition("/")[0])
-    spans = [span for span in sorted(capability.members) if port in port_span(span)]
+    # 0 stands for a port that the kernel chose, which it does only out of those that may be used.
+    spans = [span for span in sorted(capability.members) if port in port_span(span) or port == 0]
     if not spans:
         return _Claim(kind, refuted=f"port {port} is outside of what the survey says it can listen on")
     return _Claim(kind, f"it can listen on any port of {spans[0]}")

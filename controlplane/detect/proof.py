@@ -8,6 +8,7 @@ scratch copy of the store.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from ipaddress import ip_address
 
 from inscope.alert import Alert
 from inscope.behaviour import (
@@ -31,6 +32,7 @@ from controlplane.detect.foresight import port_span
 from controlplane.detect.reenact import Fresh, behaviour_of
 from controlplane.detect.two_way import Proof, TwoWayFinding
 from controlplane.posture.latent import Latent, unused
+from controlplane.posture.reach import UNRESTRICTED
 from controlplane.posture.used import Used
 
 _Invention = Callable[[Sequence[str], Used, Fresh], Behaviour | None]
@@ -102,7 +104,12 @@ def _secret(latent: Sequence[str], use: Used, fresh: Fresh) -> Behaviour:
 
 def _destination(latent: Sequence[str], use: Used, fresh: Fresh) -> Behaviour:
     port = 1 + int(fresh(), 16) % 65_535
-    return Connect(f"{fresh()[:10]}.{fresh()[:6]}.net", port, Protocol.TCP, _someone(fresh))
+    host = f"{fresh()[:10]}.{fresh()[:6]}.net" if UNRESTRICTED in latent else _loopback(fresh)
+    return Connect(host, port, Protocol.TCP, _someone(fresh))
+
+
+def _loopback(fresh: Fresh) -> str:
+    return str(ip_address("127.0.0.1") + int(fresh(), 16) % 0xFFFFF0)
 
 
 def _port(latent: Sequence[str], use: Used, fresh: Fresh) -> Behaviour | None:

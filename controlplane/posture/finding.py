@@ -14,6 +14,7 @@ from inscope.reference import NEVER_IN_SCOPE, Entry, Evidence, ReferenceKind, Re
 from inscope.workload import Workload
 
 from controlplane.posture.latent import Latent
+from controlplane.posture.reach import UNRESTRICTED
 from controlplane.posture.scope import can_be_in_scope
 from controlplane.wording import counted, duration, listed
 
@@ -120,7 +121,9 @@ def _writable_code(held: HeldCapability, span: str) -> str:
 
 def _egress(held: HeldCapability, span: str) -> str:
     contacted = f"{counted(held.used, 'destination')} {_was(held.used)} contacted {span}"
-    return f"egress is {listed(held.examples)}: {contacted}, any other is reachable"
+    if UNRESTRICTED in held.examples:
+        return f"egress is unrestricted: {contacted}, any other is reachable"
+    return f"egress is limited to {listed(held.examples)}: {contacted}, any other there is reachable"
 
 
 def _ports(held: HeldCapability, span: str) -> str:

@@ -146,7 +146,7 @@ def test_a_batch_that_is_resent_changes_nothing(loop: Loop, store: SqliteStore) 
 def test_a_new_epoch_begins_anew(loop: Loop) -> None:
     learn(loop)
     outcome = loop.receive(FIRST.id, batch(1, [PAYLOAD], epoch="another"), T0 + 2)
-    assert (outcome.sequence, outcome.changed) == (1, {AGENT})
+    assert outcome == Outcome(1, (), frozenset({AGENT}))
     assert loop.enter(FIRST, Mode.OBSERVE, T0 + 3).epoch == "another"
 
 
@@ -537,7 +537,8 @@ def test_an_unknown_workload_is_told_so(loop: Loop) -> None:
         loop.detail(NOBODY, T0, entries=False)
     with pytest.raises(UnknownWorkloadError):
         loop.set_mode(NOBODY, Mode.DETECT, force=True, by="me", now=T0)
-    assert loop.findings(NOBODY, T0) == loop.alerts(NOBODY, 0) == []
+    assert loop.findings(NOBODY, T0) == []
+    assert loop.alerts(NOBODY, 0) == []
     assert loop.in_force(NOBODY).entries == ()
 
 

@@ -8,15 +8,17 @@ from pathlib import Path
 
 import pytest
 from inscope.behaviour import Exec, Program, Syscall
-from inscope.capability import CapabilityKind
+from inscope.capability import Capability, CapabilityKind
 from inscope.coverage import Source, SourceCoverage
+from inscope.mode import Mode
+from inscope.workload import Instance, InstanceId, Workload
 
 from controlplane.detect.foresight import Foresight, foresee
 from controlplane.detect.judge import Judged
 from controlplane.detect.two_way import Proof
 from controlplane.loop import Loop, LoopSettings
 from controlplane.store.sqlite import SqliteStore, open_store
-from tests.controlplane.acts import AGENT, DAILY_WORK, FIRST, LABEL, PYTHON, T0, batch, sha, survey
+from tests.controlplane.acts import AGENT, DAILY_WORK, FIRST, LABEL, PYTHON, T0, WATCHED, batch, sha, survey
 from tests.controlplane.learned import EXFILTRATE, PAYLOAD, detect, do, dump, learn
 
 
@@ -122,6 +124,27 @@ def test_a_tripwire_that_was_lost_from_the_store_fails_its_proof(loop: Loop, sto
     held = [each for each in store.findings(AGENT) if each.kind is not CapabilityKind.EGRESS]
     store.put_findings(AGENT, [replace(each, id=f"{each.id}0") for each in held] + store.findings(AGENT)[-1:])
     assert Proof.FAILED in proofs(loop, now).values()
+
+
+def test_egress_that_is_only_the_loopback_is_proved_there(loop: Loop) -> None:
+    learn(loop, capabilities=(Capability(CapabilityKind.EGRESS, frozenset({"loopback"}), T0),))
+    now = detect(loop)
+    assert loop.findings(AGENT, now)[0].sentence == (
+        "egress is limited to loopback: 1 destination was contacted in 3 days, any other there is reachable"
+    )
+    assert proofs(loop, now) == {CapabilityKind.EGRESS: Proof.FIRED}
+
+
+def test_all_workloads_are_proved_at_once(loop: Loop) -> None:
+    learn(loop)
+    other = Instance(InstanceId("o"), Workload("local", "Process", "other"))
+    loop.enter(other, Mode.OBSERVE, T0)
+    loop.receive(other.id, batch(1, DAILY_WORK, by=other, coverage=WATCHED, capabilities=survey()), T0 + 1)
+    now = detect(loop)
+    answer = loop.two_way(None, prove=True, now=now)
+    assert {(each.finding.workload.name, each.proof) for each in answer.findings} == {
+        ("support-agent", Proof.FIRED), ("other", Proof.NOT_ARMED)
+    }  # fmt: skip
 
 
 def test_a_full_set_of_alerts_fails_the_proof_honestly(store: SqliteStore) -> None:

@@ -84,6 +84,7 @@ EVIL = Script(ScriptOrigin.FILE, "/tmp/evil.py", sha("evil"))
         (Load("/data/evil.so", sha("new"), LABEL), K.WRITABLE_CODE, "it can write and execute in /data"),
         (Load("/tmp/jit.so", sha("new"), LABEL, "gcc"), K.WRITABLE_CODE, "it can write and execute in /tmp"),
         (Connect("evil", 443, Protocol.TCP, LABEL), K.EGRESS, "egress is unrestricted"),
+        (Listen("::", 0, Protocol.TCP, LABEL), K.PORTS, "it can listen on any port of 1024-65535"),
         (Listen("::", 4444, Protocol.TCP, LABEL), K.PORTS, "it can listen on any port of 1024-65535"),
         (
             Open("/run/secrets/token", Access.READ, LABEL, True),
@@ -111,6 +112,7 @@ def test_the_most_specific_finding_is_named_with_what_it_said(act: Behaviour, ki
         ),
         (Open("/run/secrets/password", Access.READ, "/bin/sh", True), "had been read before, by another program"),
         (Listen("::", 80, Protocol.TCP, LABEL), "port 80 is outside of what the survey says it can listen on"),
+        (Connect("/run/x.sock", 0, Protocol.UNIX, LABEL), "unix:/run/x.sock is outside of what the survey says"),
         (Syscall("mount", "", LABEL), "mount was not among the 2 system calls found by the survey"),
         (CodeMemory(LABEL), "no survey can list executable memory"),
         (Open("/etc/x", Access.WRITE, LABEL), "no survey lists which files it may write"),
@@ -163,6 +165,15 @@ def test_what_is_newer_than_the_act_did_not_foresee_it() -> None:
 def test_a_survey_that_was_cut_says_so_where_the_thing_is_not_in_it() -> None:
     cut = tuple(replace(each, complete=False) for each in survey())
     assert "which was cut at its bound" in first(run("/opt/x"), watch(capabilities=cut)).reason
+
+
+def test_egress_that_is_only_the_loopback_foresees_only_that() -> None:
+    only = (Capability(K.EGRESS, frozenset({"loopback"}), T0),)
+    near, far = (Connect(host, 9, Protocol.TCP, LABEL) for host in ("127.0.0.9", "evil"))
+    assert first(near, watch(capabilities=only)).reason == "it can reach all of loopback"
+    assert first(far, watch(capabilities=only)) == Foresight(
+        None, "evil:9/tcp is outside of what the survey says it can reach: loopback"
+    )
 
 
 def test_what_was_never_surveyed_is_said() -> None:

@@ -17,7 +17,7 @@ from controlplane.detect.two_way import Proof, TwoWayFinding, two_way
 from controlplane.posture.latent import Latent, latent_of
 from controlplane.posture.used import Used
 from tests.conformance.store import alert_of, finding_of
-from tests.controlplane.acts import T0, survey
+from tests.controlplane.acts import RUN_GIT, T0, survey
 
 FINDING = finding_of(1)
 ALERT = alert_of(1)
@@ -60,7 +60,7 @@ def test_only_an_alert_on_the_act_that_names_the_finding_proves_it() -> None:
     act = ALERT.behaviour
     named: Alert = replace(ALERT, crossed=(replace(ALERT.crossed[0], finding=FINDING.id),))
     other: Alert = replace(ALERT, crossed=(replace(ALERT.crossed[0], finding="IN-9"),))
-    elsewhere = replace(named, behaviour=replace(act, parent="/bin/other"))  # type: ignore[type-var]  # an Exec
+    elsewhere = replace(named, behaviour=RUN_GIT)
     assert verdict_on(FINDING, act, [other, named]).proof is Proof.FIRED
     assert verdict_on(FINDING, act, [other]).proof is Proof.FAILED
     assert "IN-9" in verdict_on(FINDING, act, [other]).reason

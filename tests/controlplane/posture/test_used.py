@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given
-from inscope.behaviour import Load, Program, Script, ScriptOrigin, Syscall
+from inscope.behaviour import Behaviour, Load, Program, Script, ScriptOrigin, Syscall
 from inscope.reference import entries_of, program_value
 
 from controlplane.posture.folders import holding
@@ -25,9 +25,9 @@ def test_daily_work_uses_what_it_uses() -> None:
 
 
 @given(behaviours)
-def test_no_entry_is_too_strange_to_read(act: object) -> None:
-    used(entries_of(act))  # type: ignore[arg-type]  # hypothesis cannot say the union
-    for entry in entries_of(act):  # type: ignore[arg-type]  # as above
+def test_no_entry_is_too_strange_to_read(act: Behaviour) -> None:
+    used(entries_of(act))
+    for entry in entries_of(act):
         read_program(entry.value)
 
 
