@@ -36,7 +36,7 @@ class FakeControlPlane(sidecar_pb2_grpc.SidecarServicer, enrolment_pb2_grpc.Enro
         self.durable: dict[str, int] = {}
         self.acknowledge = True
         self.answer: tuple[grpc.StatusCode, str] | None = None
-        self.refuse_behaviour = ""
+        self.refuse_behaviour: str | None = None
         self.push: sidecar_pb2.ReferencePush | None = None
         self.stream_port = 0
         self.enrolment_port = 0
