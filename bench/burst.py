@@ -20,11 +20,12 @@ INSCOPE = Path(sys.executable).with_name("inscope")
 BURST = """
 import os, sys
 folder, events = sys.argv[1], int(sys.argv[2])
-for number in range(events):
-    try:
-        os.close(os.open(f"{folder}/burst-{number % 100:02}.pem", os.O_RDONLY))
-    except FileNotFoundError:
+names = [f"{folder}/burst-{letter}.pem" for letter in "abcdefghij"]
+for name in names:
+    with open(name, "w"):
         pass
+for number in range(events):
+    os.close(os.open(names[number % len(names)], os.O_RDONLY))
 """
 
 
@@ -43,7 +44,7 @@ def main() -> int:
         entry["count"]
         for reference in detail["references"]
         for entry in reference["entries"]
-        if "burst-" in entry["value"] or "burst-" in entry["label"]
+        if entry["dimension"] == "secret-read" and "burst-" in entry["value"]
     )
     losses: dict[str, int] = {}
     for source in detail["instances"][0]["coverage"]:
