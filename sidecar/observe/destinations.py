@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from dataclasses import dataclass
+from functools import lru_cache
 
 from inscope.behaviour import Protocol
 
@@ -56,6 +57,7 @@ def receiver_of(address: Address, *, ephemeral_from: int) -> Endpoint | None:
     return listener_of(address, ephemeral_from=ephemeral_from)
 
 
+@lru_cache(1024)
 def ip_text(raw: bytes) -> str:
     """Canonical text of 4 or 16 bytes; an IPv4 address inside IPv6 is IPv4."""
     address = ipaddress.ip_address(raw)

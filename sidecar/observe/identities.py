@@ -34,7 +34,8 @@ class Identities:
 
     async def complete(self, draft: Draft) -> Observation | None:
         """The finished observation; None where it only repeats an earlier one."""
-        trusted = all(_same_view(want) for want in draft.wants if isinstance(want, OpenFile))
+        by_name = any(isinstance(want, FirstOf) for want in draft.wants)
+        trusted = by_name and all(_same_view(want) for want in draft.wants if isinstance(want, OpenFile))
         program = await self._one(draft.program, draft.cwd, trusted) if draft.program else ""
         script = await self._together(draft.script, draft.cwd, trusted)
         return draft.complete(program, script)
@@ -68,7 +69,9 @@ class Identities:
 
     async def _open_file(self, want: OpenFile) -> Sha256:
         task = self._recent.get(want.file.state)
-        return await asyncio.shield(task) if task else ""
+        if task is None:
+            return ""
+        return task.result() if task.done() else await asyncio.shield(task)
 
     async def _first_of(self, paths: tuple[str, ...], cwd: str) -> Sha256:
         for path in paths:

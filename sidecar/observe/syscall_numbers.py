@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 X32_BIT = 0x40000000
@@ -32,6 +33,7 @@ class CallName:
     foreign: str = ""
 
 
+@lru_cache(1024)
 def call_name(machine: int, nr: int, arch: int = 0) -> CallName:
     """Name the call `nr` made on `machine` (e_machine); `arch` is its AUDIT_ARCH_*, 0 for the machine's own.
 
