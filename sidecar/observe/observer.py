@@ -16,6 +16,7 @@ from sidecar.observe.images import Images
 from sidecar.observe.init_channel import InitChannel
 from sidecar.observe.patterns import default_watch_list
 from sidecar.observe.pipeline import Pipeline
+from sidecar.observe.process_log import ProcessLog
 from sidecar.observe.reconcile import Reconciler
 from sidecar.observe.records import HelloRecord
 from sidecar.observe.secret import FirstSecret
@@ -23,6 +24,9 @@ from sidecar.observe.sink import ObservationSink
 from sidecar.observe.sock_diag import SockDiag, SockDiagError
 from sidecar.observe.translate import Translator
 from sidecar.observe.wall_clock import Clocks
+
+PROCESS_LOG = "processes"
+"""Name of the file beside the secret."""
 
 _PORT_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _USUAL_EPHEMERAL_FROM = 32768
@@ -46,7 +50,8 @@ class Observer:
 
     Args:
         socket_path: where init connects; `socket_mode` must let the agent's uid in where it is another.
-        secret_path: remembers who init is across restarts of the sidecar; one file per run of the agent.
+        secret_path: remembers who init is across restarts of the sidecar; beside it, `PROCESS_LOG` remembers what the
+            agent's processes run. One folder per run of the agent.
         log: takes one line for an operator.
     """
 
@@ -64,6 +69,7 @@ class Observer:
         self._instance = instance
         self._generaliser = default_generaliser()
         self._watch_list = default_watch_list()
+        self._process_log = ProcessLog(secret_path.with_name(PROCESS_LOG), log)
         self._pipeline = Pipeline(self._translator, sink, read_clocks)
         self._channel = InitChannel(
             socket_path,
@@ -95,6 +101,7 @@ class Observer:
     def close(self) -> None:
         """Stop listening."""
         self._channel.close()
+        self._process_log.close()
         if self._sockets is not None:
             self._sockets.close()
 
@@ -114,6 +121,7 @@ class Observer:
             watch_list=self._watch_list,
             ephemeral_from=first_ephemeral_port(),
             images=Images(),
+            process_log=self._process_log,
         )
 
 

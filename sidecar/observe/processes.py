@@ -6,6 +6,7 @@ Forks are not trapped. A process is first met at its first record, and until it 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from inscope.observation import MAX_ANCESTRY, Ancestor
@@ -53,6 +54,19 @@ class ProcessTable:
     def expect(self, pid: int, label: str) -> None:
         """Say what the process `pid` runs when it is first met: for the agent's first, which nobody known forked."""
         self._expected = {pid: label}
+
+    def restore(self, processes: Iterable[Process]) -> None:
+        """Take over what an earlier sidecar knew, oldest first."""
+        for process in processes:
+            earlier = self._latest.get(process.pid)
+            if earlier is not None and earlier != process.start:
+                self._bury((process.pid, earlier))
+            self._latest[process.pid] = process.start
+            self._put(process)
+
+    def alive(self) -> tuple[Process, ...]:
+        """Who is not known to be dead, whoever was heard of last first."""
+        return tuple(reversed(self._alive.values()))
 
     def of(self, head: Head) -> Process:
         """The process that a record is about, met now if it is new."""

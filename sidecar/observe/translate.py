@@ -39,7 +39,8 @@ from sidecar.observe.drafts import Draft, OpenFile
 from sidecar.observe.images import Images
 from sidecar.observe.open_flags import accesses_of
 from sidecar.observe.patterns import WatchList
-from sidecar.observe.processes import Process, ProcessTable
+from sidecar.observe.process_log import ProcessLog
+from sidecar.observe.processes import FileId, Process, ProcessTable
 from sidecar.observe.programs import Programs, StartedProgram
 from sidecar.observe.records import (
     NO_FD,
@@ -122,6 +123,7 @@ class Translator:
         watch_list: WatchList,
         ephemeral_from: int,
         images: Images,
+        process_log: ProcessLog,
         close: Callable[[int], None] = os.close,
     ) -> None:
         self._instance = instance
@@ -131,13 +133,26 @@ class Translator:
         self._programs = Programs(generaliser, images)
         self._close = close
         self._processes = ProcessTable()
-        if not resumed:
-            self._processes.expect(hello.body.agent, INIT_LABEL)
+        self._process_log = process_log
+        self._know_processes(hello.body.agent, resumed)
         self._writers = Writers()
         self._surveyor = Surveyor(generaliser, watch_list)
         self._last_exec: OrderedDict[tuple[int, int], _Exec] = OrderedDict()
         self._began_ns = hello.body.realtime_ns
         self.reconnected(hello, clocks)
+
+    def _know_processes(self, agent: int, resumed: bool) -> None:
+        if resumed:
+            self._processes.restore(self._process_log.read())
+        else:
+            self._processes.expect(agent, INIT_LABEL)
+        self._process_log.rewrite(self._processes.alive())
+
+    def _executed(self, process: Process, label: str, image: FileId) -> Process:
+        process = self._processes.executed(process, label, image)
+        if not self._process_log.append(process):
+            self._process_log.rewrite(self._processes.alive())
+        return process
 
     def reconnected(self, hello: HelloRecord, clocks: Clocks) -> None:
         """The same init is back after its connection was lost: what is known of its processes stays."""
@@ -216,7 +231,7 @@ class Translator:
         behaviour = Exec(started.program, process.label)
         if not record.head.flags & _DENIED:
             image = (0, 0) if started.interpreted else (record.file.device, record.file.inode)
-            process = self._processes.executed(process, started.program.label, image)
+            process = self._executed(process, started.program.label, image)
         observation = self._observation(record.head, process, behaviour)
         draft = Draft(observation, started.want, started.script, os.fsdecode(record.cwd))
         self._remember(process, _Exec(draft, started, behaviour.parent, record.argv, record.cwd))
@@ -239,7 +254,7 @@ class Translator:
     def _interpreter(self, record: ImageRecord, process: Process, last: _Exec) -> Sequence[Fact]:
         """The interpreter of a script, which until now was only the name in its first line."""
         program = replace(last.started.program, path=self._path(record.path))
-        process = self._processes.executed(process, process.label, (record.file.device, record.file.inode))
+        process = self._executed(process, process.label, (record.file.device, record.file.inode))
         observation = self._observation(record.head, process, Exec(program, last.parent))
         return (Draft(observation, _open_file(record), after=last.draft),)
 
@@ -248,7 +263,7 @@ class Translator:
         parent = last.parent if last else process.label
         ran = self._programs.found(record, last.argv if last else (), last.cwd if last else b"/")
         claimed = last.started.program.path if last else "?"
-        process = self._processes.executed(process, ran.program.label, (record.file.device, record.file.inode))
+        process = self._executed(process, ran.program.label, (record.file.device, record.file.inode))
         observation = self._observation(record.head, process, Exec(ran.program, parent))
         draft = Draft(observation, ran.want, ran.script, os.fsdecode(last.cwd if last else b"/"))
         if not record.head.flags & _MISMATCH:

@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from inscope.behaviour import Exec, Load, Open
 from inscope.capability import Capability, CapabilityKind
@@ -21,6 +22,7 @@ from sidecar.observe.images import Images
 from sidecar.observe.init_channel import PeerCredentials
 from sidecar.observe.patterns import default_watch_list
 from sidecar.observe.pipeline import Pipeline
+from sidecar.observe.process_log import ProcessLog
 from sidecar.observe.records import FileStat, HelloRecord, Kind, Record
 from sidecar.observe.translate import Translator
 from sidecar.observe.wall_clock import Clocks
@@ -130,6 +132,7 @@ class Plant:
             watch_list=default_watch_list(),
             ephemeral_from=32768,
             images=Images(lambda fd: (f"/file/{fd}", b"")),
+            process_log=ProcessLog(Path("/nonexistent/processes"), lambda _: None),
         )
 
     def connect(self) -> None:

@@ -36,6 +36,7 @@ from sidecar.observe.drafts import Draft
 from sidecar.observe.identities import Identities
 from sidecar.observe.images import Images
 from sidecar.observe.patterns import default_watch_list
+from sidecar.observe.process_log import ProcessLog
 from sidecar.observe.protocol import MalformedPacketError, decode
 from sidecar.observe.records import Counters, Flag, Kind, Level, descriptor_of
 from sidecar.observe.translate import INIT_LABEL, Ended, Fact, Translator
@@ -65,7 +66,14 @@ SH, GIT, PYTHON = 11, 12, 13
 class Transcript:
     """A translator, and what became of the records that it was fed."""
 
-    def __init__(self, *, resumed: bool = False, reads: int = Level.WATCHED, machine: int = 62) -> None:
+    def __init__(
+        self,
+        *,
+        resumed: bool = False,
+        reads: int = Level.WATCHED,
+        machine: int = 62,
+        process_log: ProcessLog | None = None,
+    ) -> None:
         self.contents: dict[int, tuple[str, bytes]] = {}
         self.translator = Translator(
             InstanceId("i"),
@@ -76,6 +84,7 @@ class Transcript:
             watch_list=default_watch_list(),
             ephemeral_from=32768,
             images=Images(self.look),
+            process_log=process_log or ProcessLog(Path("/nonexistent/processes"), lambda _: None),
         )
         self.unhashed = 0
         self.identities = Identities(FakeFingerprinter(), self.count)
@@ -142,6 +151,17 @@ async def test_a_search_along_path_executes_nothing() -> None:
 
 async def test_a_resumed_agent_is_not_taken_for_init() -> None:
     assert await Transcript(resumed=True).run("/bin/git") == [Exec(program("/bin/git"), "")]
+
+
+async def test_a_restarted_sidecar_still_knows_who_acts(tmp_path: Path) -> None:
+    log = ProcessLog(tmp_path / "processes", lambda _: None)
+    first = Transcript(process_log=log)
+    await first.run("/bin/agent")
+    await first.run("/usr/bin/git", pid=101, ppid=AGENT)
+    log.close()
+    second = Transcript(resumed=True, process_log=ProcessLog(tmp_path / "processes", lambda _: None))
+    assert await second.run("/usr/bin/less", pid=102, ppid=101) == [Exec(program("/usr/bin/less"), "/usr/bin/git")]
+    assert await second.run("/bin/ls", pid=103, ppid=AGENT) == [Exec(program("/bin/ls"), "/bin/agent")]
 
 
 async def test_a_denied_exec_changes_nothing_but_is_told() -> None:

@@ -1,0 +1,187 @@
+"""The observer with the real inscope-init on the other end, watching real processes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from inscope.behaviour import (
+    Access,
+    Behaviour,
+    Connect,
+    Contradiction,
+    Exec,
+    Listen,
+    Load,
+    Open,
+    Protocol,
+    ScriptOrigin,
+)
+from inscope.capability import Capability
+from inscope.coverage import LossCause, Source, SourceCoverage
+from inscope.observation import Observation
+from inscope.workload import InstanceId
+
+from sidecar.init import binary
+from sidecar.observe.observer import Observer
+from sidecar.observe.records import FileStat
+
+pytestmark = pytest.mark.real
+
+
+class Hashing:
+    """Hashes small files where it stands."""
+
+    async def identify(self, fd: int, file: FileStat, path: str) -> str:
+        try:
+            return sha256(os.pread(fd, 1 << 28, 0)).hexdigest()
+        finally:
+            os.close(fd)
+
+    async def identify_path(self, path: str, cwd: str) -> str:
+        file = Path(cwd, path)
+        return sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
+
+
+class Watched:
+    """One command under init, and everything that was seen of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.seen: list[Observation] = []
+        self.capabilities: list[Capability] = []
+        self.coverage: dict[Source, SourceCoverage] = {}
+        self.end = asyncio.Event()
+        self.status = -1
+
+    def observed(self, observation: Observation) -> None:
+        self.seen.append(observation)
+
+    def surveyed(self, capability: Capability) -> None:
+        self.capabilities.append(capability)
+
+    def covered(self, coverage: SourceCoverage) -> None:
+        self.coverage[coverage.source] = coverage
+
+    def ended(self, status: int) -> None:
+        self.status = status
+        self.end.set()
+
+    async def run(self, *command: str) -> list[Behaviour]:
+        path = self.folder / "init.sock"
+        observer = Observer(InstanceId("i"), path, self.folder / "secret", Hashing(), self, print)
+        observer.open()
+        watching = asyncio.create_task(observer.run())
+        init = await asyncio.create_subprocess_exec(
+            str(binary()), "--socket", str(path), "--", *command, cwd=self.folder
+        )
+        try:
+            async with asyncio.timeout(30):
+                await self.end.wait()
+                observer.release()
+                await init.wait()
+        finally:
+            watching.cancel()
+            observer.close()
+            if init.returncode is None:
+                init.kill()
+        return [observation.behaviour for observation in self.seen]
+
+
+def one(behaviours: list[Behaviour], wanted: Callable[[Behaviour], bool]) -> Behaviour:
+    found = [behaviour for behaviour in behaviours if wanted(behaviour)]
+    assert found, behaviours
+    return found[0]
+
+
+async def test_a_python_agent_is_seen_in_full(tmp_path: Path) -> None:
+    code = """
+import ctypes, socket, subprocess
+open("made.py", "w").close()
+open(".netrc").close()
+server = socket.create_server(("127.0.0.1", 0))
+client = socket.create_connection(server.getsockname())
+subprocess.run(["./tool"], check=True)
+print(server.getsockname()[1], file=open("port", "w"))
+"""
+    (tmp_path / "agent.py").write_text(code)
+    (tmp_path / ".netrc").write_text("machine x")
+    (tmp_path / "tool").write_text("#!/bin/sh\nexit 0\n")
+    (tmp_path / "tool").chmod(0o755)
+    watched = Watched(tmp_path)
+    behaviours = await watched.run(sys.executable, "agent.py")
+
+    agent = one(behaviours, lambda one: isinstance(one, Exec))
+    assert isinstance(agent, Exec)
+    assert agent.program.script
+    assert (agent.program.script.origin, agent.program.script.sha256) == (
+        ScriptOrigin.FILE,
+        sha256(code.encode()).hexdigest(),
+    )
+    assert agent.program.sha256 == sha256(Path(sys.executable).read_bytes()).hexdigest()
+    me = agent.program.label
+
+    tool = one(behaviours, lambda one: isinstance(one, Exec) and one.program.path == "/bin/sh")
+    assert isinstance(tool, Exec)
+    assert tool.parent == me
+    assert tool.program.sha256 == sha256(Path("/bin/sh").read_bytes()).hexdigest()
+    assert tool.program.script
+    assert tool.program.script.sha256 == sha256((tmp_path / "tool").read_bytes()).hexdigest()
+
+    library = one(behaviours, lambda one: isinstance(one, Load) and "/_ctypes." in one.path)
+    assert isinstance(library, Load)
+    assert (len(library.sha256), library.program, library.writer) == (64, me, "")
+
+    opens = [behaviour for behaviour in behaviours if isinstance(behaviour, Open) and behaviour.program == me]
+    assert {(Path(found.path).name, found.access, found.secret) for found in opens} >= {
+        ("made.py", Access.WRITE, False),
+        (".netrc", Access.READ, True),
+    }
+    port = int((tmp_path / "port").read_text())
+    assert Listen("127.0.0.1", 0, Protocol.TCP, me) in behaviours
+    assert Connect("127.0.0.1", port, Protocol.TCP, me) in behaviours
+    assert not [behaviour for behaviour in behaviours if isinstance(behaviour, Contradiction)]
+    assert watched.status == 0
+    assert watched.coverage[Source.INIT].losses == {}
+
+
+async def test_the_lineage_is_that_of_the_processes(tmp_path: Path) -> None:
+    watched = Watched(tmp_path)
+    await watched.run("/bin/sh", "-c", "/bin/sh -c '/usr/bin/id -u; true'; true")
+    (last,) = [
+        observation
+        for observation in watched.seen
+        if isinstance(observation.behaviour, Exec) and observation.behaviour.program.path == "/usr/bin/id"
+    ]
+    assert [ancestor.label for ancestor in last.ancestry] == ["/usr/bin/id", "/bin/sh -c", "/bin/sh -c"]
+
+
+async def test_the_exit_status_is_told(tmp_path: Path) -> None:
+    watched = Watched(tmp_path)
+    await watched.run("/bin/sh", "-c", "exit 7")
+    assert os.waitstatus_to_exitcode(watched.status) == 7
+
+
+async def test_a_connect_that_lives_long_enough_is_reconciled(tmp_path: Path) -> None:
+    watched = Watched(tmp_path)
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        port = server.getsockname()[1]
+        code = f"import socket, time; s = socket.create_connection(('127.0.0.1', {port})); time.sleep(0.5)"
+        await watched.run(sys.executable, "-c", code)
+    assert LossCause.UNRECONCILED not in watched.coverage[Source.SOCKETS].losses
+    assert not [one for one in watched.seen if isinstance(one.behaviour, Contradiction)]
+
+
+async def test_thousands_of_acts_are_seen_or_counted(tmp_path: Path) -> None:
+    watched = Watched(tmp_path)
+    await watched.run(sys.executable, "-c", "for _ in range(10000): open('x.py', 'w').close()")
+    seen = sum(isinstance(one.behaviour, Open) and one.behaviour.path.endswith("/x.py") for one in watched.seen)
+    lost = sum(watched.coverage[Source.INIT].losses.values())
+    assert seen <= 10_000 <= seen + lost
