@@ -471,6 +471,14 @@ def test_a_reference_that_is_ready_moves_without_force(loop: Loop) -> None:
     assert loop.detail(AGENT, now, entries=False).mode_changes[0].forced is False
 
 
+def test_an_instance_that_delivered_nothing_is_no_session(loop: Loop) -> None:
+    learn(loop)
+    loop.enter(SECOND, Mode.OBSERVE, T0 + 2)
+    coverage = next(gate for gate in loop.detail(AGENT, T0 + 3, entries=False).gates if gate.name == "coverage")
+    assert not coverage.met
+    assert "1 session seen" in coverage.sentence
+
+
 def test_nothing_can_be_enforced_not_even_by_force(loop: Loop) -> None:
     learn(loop)
     for force in (False, True):

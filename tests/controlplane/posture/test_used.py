@@ -48,7 +48,7 @@ def test_programs_are_read_back(program: Program, read: tuple[str, str]) -> None
 
 
 def test_calls_and_generated_code_are_read_by_name_and_folder() -> None:
-    acts = [Syscall("ptrace", "ATTACH", "/a → b"), Load("/tmp/jit/x.so", "", LABEL, "gcc → ld")]
+    acts: list[Behaviour] = [Syscall("ptrace", "ATTACH", "/a → b"), Load("/tmp/jit/x.so", "", LABEL, "gcc → ld")]
     use = used(entry for act in acts for entry in entries_of(act))
     assert (use.calls, use.generated) == ({"ptrace"}, {"/tmp/jit"})
 
