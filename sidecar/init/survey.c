@@ -21,9 +21,10 @@ static void *run(void *unused) {
     struct listing l = {.message = &message};
     (void)unused;
     setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE);
-    inventory_code(&l, surveyed);
-    inventory_secrets(&l);
+    /* The quick ones first: an agent may end before the long one is done. */
     inventory_reach(&l);
+    inventory_secrets(&l);
+    inventory_code(&l, surveyed);
     atomic_store(&under_way, 0);
     return NULL;
 }
