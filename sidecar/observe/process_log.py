@@ -1,7 +1,7 @@
 """What each process runs, on disk: a restarted sidecar still knows who acts, and alarms about nobody it knew.
 
-One JSON line per exec, appended without syncing: it must outlive the sidecar, not the machine. A cut last line, and what
-is not ours, is skipped; a file that cannot be written is given up with one complaint.
+One JSON line per exec, appended without syncing: it must outlive the sidecar, not the machine. A cut last line, and
+what is not ours, is skipped; a file that cannot be written is given up with one complaint.
 """
 
 from __future__ import annotations

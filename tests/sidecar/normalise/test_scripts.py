@@ -255,15 +255,10 @@ WORDS = st.one_of(
 )
 IMAGES = st.sampled_from(
     [
-        "/usr/bin/python3",
-        "/bin/sh",
-        "/usr/bin/node",
-        "/usr/bin/perl",
-        "/usr/bin/java",
-        "/lib/ld-linux.so.2",
-        "/bin/busybox",
+        *("/usr/bin/python3", "/bin/sh", "/usr/bin/node", "/usr/bin/perl", "/usr/bin/java", "/usr/bin/deno"),
+        *("/usr/bin/bun", "/usr/bin/php", "/usr/bin/lua", "/usr/bin/ruby", "/usr/bin/fish", "/bin/toybox"),
+        *("/lib/ld-linux.so.2", "/bin/busybox"),
     ]
-    + ["/usr/bin/deno", "/usr/bin/bun", "/usr/bin/php", "/usr/bin/lua", "/usr/bin/ruby", "/usr/bin/fish", "/bin/toybox"]
 )
 
 
