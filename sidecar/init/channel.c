@@ -31,7 +31,7 @@ enum {
     REFUSED_RETRY_MS = 5000,
     WELCOME_MS = 2000,
     PATTERNS_MS = 200, /* after the welcome, before the agent starts without them */
-    BATCH_MS = 3,      /* records are collected this long after the first */
+    BATCH_MS = 5,      /* records are collected this long after the first */
     TICK_MS = 1000
 };
 
@@ -44,9 +44,11 @@ static struct {
     uint64_t counted_ns;
     struct inscope_counters told;
     uint64_t survey_at_ns; /* 0: none is due */
-    struct message message;
-    uint8_t packet[INSCOPE_PACKET_MAX];
 } channel = {.fd = -1};
+
+/* Apart from what has initial values, so that they are no part of the program file. */
+static struct message outgoing;
+static uint8_t packet_in[INSCOPE_PACKET_MAX];
 
 static uint64_t after_ms(uint64_t ms) { return boottime_ns() + ms * 1000000u; }
 
@@ -121,10 +123,10 @@ static bool take(const struct incoming *in) {
 }
 
 static bool listen_once(void) {
-    ssize_t n = recv(channel.fd, channel.packet, sizeof channel.packet, MSG_DONTWAIT);
+    ssize_t n = recv(channel.fd, packet_in, sizeof packet_in, MSG_DONTWAIT);
     if (n < 0)
         return errno == EAGAIN || errno == EINTR;
-    const uint8_t *at = channel.packet;
+    const uint8_t *at = packet_in;
     size_t left = (size_t)n;
     struct incoming in;
     enum incoming_outcome outcome;
@@ -155,8 +157,8 @@ static bool prepared(void) { return patterns_known() || !needs_patterns(); }
 
 /* What a new sidecar has not seen is passed again. */
 static bool greet(void) {
-    hello_write(&channel.message, &channel.hello);
-    if (!send_message(&channel.message) || !await(welcomed, after_ms(WELCOME_MS)))
+    hello_write(&outgoing, &channel.hello);
+    if (!send_message(&outgoing) || !await(welcomed, after_ms(WELCOME_MS)))
         return false;
     image_forget_all();
     memset(&channel.told, 0, sizeof channel.told);
@@ -192,9 +194,9 @@ static bool tell_counters(void) {
     if (memcmp(&now, &channel.told, sizeof now) == 0)
         return true;
     channel.told = now;
-    message_begin(&channel.message, INSCOPE_COUNTERS, NULL, boottime_ns());
-    message_body(&channel.message, &now, sizeof now);
-    return send_message(&channel.message);
+    message_begin(&outgoing, INSCOPE_COUNTERS, NULL, boottime_ns());
+    message_body(&outgoing, &now, sizeof now);
+    return send_message(&outgoing);
 }
 
 static void attach(struct msghdr *packet, const struct batch *batch, void *control) {
@@ -227,9 +229,9 @@ static bool goodbye(void) {
     struct process agent = {.pid = atomic_load(&launch_agent), .tid = atomic_load(&launch_agent), .ppid = getpid()};
     if (!tell_counters())
         return false;
-    message_begin(&channel.message, INSCOPE_BYE, &agent, boottime_ns());
-    message_body(&channel.message, &body, sizeof body);
-    if (!send_message(&channel.message))
+    message_begin(&outgoing, INSCOPE_BYE, &agent, boottime_ns());
+    message_body(&outgoing, &body, sizeof body);
+    if (!send_message(&outgoing))
         return false;
     while (listen_once())
         wait_for(POLLIN, TICK_MS);

@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 
 #include "counters.h"
+#include "locate.h"
 #include "seen.h"
 
 static struct inscope_call body_of(const struct trap *t, int error) {
@@ -22,7 +23,15 @@ static void note(const struct seccomp_data *call) {
         count(&counters.undumpable);
 }
 
+/* A mount namespace made by clone shows the same files until one of these is called in it. */
+static bool changes_root(int nr) {
+    return nr == __NR_chroot || nr == __NR_pivot_root || nr == __NR_mount || nr == __NR_move_mount ||
+           nr == __NR_setns || nr == __NR_unshare;
+}
+
 void decode_call(struct trap *t) {
+    if (changes_root(t->call->data.nr))
+        locate_roots_differ();
     trap_identify(t);
     if (!trap_pass(t))
         return;
@@ -33,9 +42,8 @@ void decode_call(struct trap *t) {
 
 static void refuse(struct trap *t, unsigned flags) {
     trap_identify(t);
-    if (!trap_stands(t))
+    if (!trap_refuse(t, EPERM))
         return;
-    trap_refuse(t, EPERM);
     struct inscope_call body = body_of(t, EPERM);
     trap_report(t, INSCOPE_SYSCALL, &body, sizeof body, flags | INSCOPE_DENIED);
 }
@@ -49,6 +57,7 @@ void decode_foreign(struct trap *t) {
         refuse(t, INSCOPE_FOREIGN);
         return;
     }
+    locate_roots_differ(); /* the numbers of other ABIs are not told apart */
     trap_identify(t);
     if (!trap_pass(t))
         return;

@@ -48,8 +48,11 @@ static void report_file(struct trap *t, int path_fd) {
     struct image image = image_of(path_fd, t->call->data.nr);
     if (!image.regular)
         report_memory(t); /* /dev/zero and its like */
-    else if (!repeats(t, &image.file))
-        report_load(t, &image, path, locate_own_link(path_fd, path), 0);
+    else if (!repeats(t, &image.file)) {
+        size_t length = locate_own_link(path_fd, path);
+        report_load(t, &image, path, length, 0);
+        image_named(&image, path, length);
+    }
     image_close(&image);
 }
 
@@ -61,22 +64,44 @@ static void report_missing(struct trap *t, int error) {
     report_load(t, &none, "", 0, INSCOPE_UNREADABLE);
 }
 
+static void map_memory(struct trap *t) {
+    trap_identify(t);
+    if (trap_pass(t))
+        report_memory(t);
+}
+
+static void map_again(struct trap *t, struct image *image, const char *path) {
+    if (trap_pass(t) && !repeats(t, &image->file))
+        report_load(t, image, path, strlen(path), 0);
+}
+
+static void map_file(struct trap *t, int fd) {
+    bool stands = trap_pass(t);
+    if (stands && fd < 0)
+        report_missing(t, fd);
+    else if (stands)
+        report_file(t, fd);
+    else if (fd >= 0)
+        close(fd);
+}
+
 void decode_map(struct trap *t) {
     const struct seccomp_data *call = &t->call->data;
-    bool anonymous = call->args[3] & MAP_ANONYMOUS;
-    int fd = anonymous ? -1 : locate_descriptor((pid_t)t->call->pid, (int)call->args[4]);
-    trap_identify(t);
-    if (!trap_pass(t)) {
-        if (fd >= 0)
-            close(fd);
+    pid_t tid = (pid_t)t->call->pid;
+    int descriptor = (int)call->args[4];
+    struct stat st;
+    struct image image;
+    const char *path;
+    if (call->args[3] & MAP_ANONYMOUS) {
+        map_memory(t);
         return;
     }
-    if (anonymous)
-        report_memory(t);
-    else if (fd < 0)
-        report_missing(t, fd);
+    trap_identify(t);
+    if (locate_descriptor_stat(tid, descriptor, &st) &&
+        image_recent(&st, call->nr, t->now_ns, &image, &path) && path[0])
+        map_again(t, &image, path);
     else
-        report_file(t, fd);
+        map_file(t, locate_descriptor(tid, descriptor));
 }
 
 /* A mapping whose file cannot be reached any more: its name and inode are all there is. */

@@ -83,25 +83,36 @@ static uint16_t write_strings(struct trap *t, uint64_t argv) {
 
 /* Errors that the caller's own exec meets as well. */
 static bool fails_by_itself(int path_fd, const struct image *image) {
-    if (path_fd >= 0)
+    if (path_fd >= 0 || image->file.inode)
         return !image->regular || !(image->file.mode & (S_IXUSR | S_IXGRP | S_IXOTH));
     return path_fd == -ENOENT || path_fd == -ENOTDIR || path_fd == -ELOOP || path_fd == -ENAMETOOLONG ||
            path_fd == -EBADF;
+}
+
+/* The O_PATH descriptor of the image, or a negative errno; -1 with an inode: it was handed over a moment ago. */
+static int open_image(struct trap *t, int folder, struct image *image) {
+    struct stat st;
+    pid_t tid = (pid_t)t->call->pid;
+    if (locate_stat(tid, text.path, &st) && image_recent(&st, t->call->data.nr, t->now_ns, image, NULL))
+        return -1;
+    int path_fd = text.flags & INSCOPE_UNREADABLE ? -EFAULT : locate(tid, folder, text.path);
+    *image = image_of(path_fd, t->call->data.nr);
+    return path_fd;
 }
 
 void decode_exec(struct trap *t, int folder, uint64_t path, uint64_t argv) {
     pid_t tid = (pid_t)t->call->pid;
     t->who = process_refresh(tid, t->now_ns);
     read_paths(tid, folder, path);
-    int path_fd = text.flags & INSCOPE_UNREADABLE ? -EFAULT : locate(tid, folder, text.path);
-    struct image image = image_of(path_fd, t->call->data.nr);
+    struct image image;
+    int path_fd = open_image(t, folder, &image);
     bool fails = fails_by_itself(path_fd, &image);
     if (!fails)
         image.file.argc = write_strings(t, argv);
     if (trap_pass(t)) {
         seen_exec(t->who.pid);
         if (!fails)
-            trap_queue_image(t, &image, text.flags | (path_fd < 0 ? INSCOPE_UNREADABLE : 0));
+            trap_queue_image(t, &image, text.flags | (path_fd < 0 && !image.file.inode ? INSCOPE_UNREADABLE : 0));
         watch_exec(t, &image);
     }
     image_close(&image);

@@ -82,7 +82,7 @@ void decode_open(struct trap *t, const struct open_levels *levels, int folder, u
         }
     }
     count(&counters.opens);
-    trap_continue(t);
+    trap_pass(t);
 }
 
 /* Only the first word of the structure is needed: the flags. */

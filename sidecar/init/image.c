@@ -11,39 +11,55 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { PASSED = 256, PROC_MAGIC = 0x9fa0 };
+enum { SETS = 64, WAYS = 4, PROC_MAGIC = 0x9fa0 };
 
 /* What was learned of a file at its last opening; good for IMAGE_AGAIN_MS while the file's facts are the same. */
-static struct passed {
+static struct looked {
     uint64_t device, inode, size, at_ns;
     int64_t mtime_ns, ctime_ns;
     unsigned generation;
-    bool writable, interpreted, valid;
-} passed[PASSED];
+    bool writable, interpreted, passed;
+    char name[IMAGE_NAME_MAX];
+} looked[SETS][WAYS];
 
 static _Atomic unsigned generation;
 
 void image_forget_all(void) { atomic_fetch_add(&generation, 1); }
 
-static struct passed *slot_of(const struct inscope_file *file) {
-    return &passed[(file->inode * 0x9e3779b97f4a7c15u + file->device * 31) >> 56];
+static struct looked *set_of(const struct inscope_file *file) {
+    return looked[(file->inode * 0x9e3779b97f4a7c15u + file->device * 31) >> 58];
+}
+
+/* What is known of the file, or else the entry that was made longest ago. */
+static struct looked *slot_of(const struct inscope_file *file) {
+    struct looked *set = set_of(file), *oldest = set;
+    for (struct looked *p = set; p < set + WAYS; p++) {
+        if (p->inode == file->inode && p->device == file->device)
+            return p;
+        if (p->at_ns < oldest->at_ns)
+            oldest = p;
+    }
+    return oldest;
 }
 
 static int64_t nanoseconds(struct timespec t) { return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec; }
 
+static void describe(struct image *image, const struct stat *st) {
+    image->regular = S_ISREG(st->st_mode);
+    image->file.device = st->st_dev;
+    image->file.inode = st->st_ino;
+    image->file.size = (uint64_t)st->st_size;
+    image->file.mtime_ns = nanoseconds(st->st_mtim);
+    image->file.ctime_ns = nanoseconds(st->st_ctim);
+    image->file.mode = st->st_mode;
+    image->file.owner = st->st_uid;
+}
+
 struct image image_of(int path_fd, int nr) {
     struct image image = {.path_fd = path_fd < 0 ? -1 : path_fd, .file = {.nr = nr}};
     struct stat st;
-    if (path_fd < 0 || fstat(path_fd, &st) < 0)
-        return image;
-    image.regular = S_ISREG(st.st_mode);
-    image.file.device = st.st_dev;
-    image.file.inode = st.st_ino;
-    image.file.size = (uint64_t)st.st_size;
-    image.file.mtime_ns = nanoseconds(st.st_mtim);
-    image.file.ctime_ns = nanoseconds(st.st_ctim);
-    image.file.mode = st.st_mode;
-    image.file.owner = st.st_uid;
+    if (path_fd >= 0 && fstat(path_fd, &st) == 0)
+        describe(&image, &st);
     return image;
 }
 
@@ -66,16 +82,41 @@ static bool starts_like_elf(int fd) {
     return pread(fd, magic, sizeof magic, 0) == sizeof magic && memcmp(magic, "\177ELF", sizeof magic) == 0;
 }
 
-static bool same(const struct passed *p, const struct inscope_file *file) {
-    return p->valid && p->generation == atomic_load(&generation) && p->device == file->device &&
+static bool same(const struct looked *p, const struct inscope_file *file) {
+    return p->generation == atomic_load(&generation) && p->device == file->device &&
            p->inode == file->inode && p->size == file->size && p->mtime_ns == file->mtime_ns &&
            p->ctime_ns == file->ctime_ns;
 }
 
-static void remember(struct passed *p, const struct image *image, uint64_t now_ns) {
+static bool recent(const struct looked *p, const struct inscope_file *file, uint64_t now_ns) {
+    return same(p, file) && now_ns - p->at_ns < IMAGE_AGAIN_MS * 1000000ull;
+}
+
+bool image_recent(const struct stat *st, int nr, uint64_t now_ns, struct image *out, const char **name) {
+    *out = (struct image){.path_fd = -1, .file = {.nr = nr}};
+    describe(out, st);
+    const struct looked *p = slot_of(&out->file);
+    if (!out->regular || !p->passed || !recent(p, &out->file, now_ns))
+        return false;
+    out->file.writable = p->writable;
+    out->interpreted = p->interpreted;
+    if (name)
+        *name = p->name;
+    return true;
+}
+
+void image_named(const struct image *image, const char *name, size_t length) {
+    struct looked *p = slot_of(&image->file);
+    if (same(p, &image->file) && length < sizeof p->name)
+        memcpy(p->name, name, length + 1);
+}
+
+static void remember(struct looked *p, const struct image *image, uint64_t now_ns, bool passed) {
     const struct inscope_file *f = &image->file;
-    *p = (struct passed){f->device,   f->inode,    f->size, now_ns, f->mtime_ns, f->ctime_ns, atomic_load(&generation),
-                         f->writable, image->interpreted, true};
+    *p = (struct looked){f->device,   f->inode,     f->size,
+                         now_ns,      f->mtime_ns,  f->ctime_ns,
+                         atomic_load(&generation), f->writable, image->interpreted,
+                         passed,      ""};
 }
 
 /* A file of procfs can name init itself when init opens it. */
@@ -89,8 +130,8 @@ static int reopen(int path_fd, const char *link) {
 int image_open(struct image *image, bool wanted, uint64_t now_ns, bool *unreadable) {
     if (!image->regular)
         return -1;
-    struct passed *p = slot_of(&image->file);
-    if (same(p, &image->file) && now_ns - p->at_ns < IMAGE_AGAIN_MS * 1000000ull) {
+    struct looked *p = slot_of(&image->file);
+    if (recent(p, &image->file, now_ns) && (p->passed || !wanted)) {
         image->file.writable = p->writable;
         image->interpreted = p->interpreted;
         return -1;
@@ -104,12 +145,11 @@ int image_open(struct image *image, bool wanted, uint64_t now_ns, bool *unreadab
         return -1;
     }
     image->interpreted = !starts_like_elf(fd);
-    if (wanted) {
-        remember(p, image, now_ns);
+    remember(p, image, now_ns, wanted);
+    if (wanted)
         return fd;
-    }
     close(fd);
     return -1;
 }
 
-void image_not_passed(const struct image *image) { slot_of(&image->file)->valid = false; }
+void image_not_passed(const struct image *image) { slot_of(&image->file)->passed = false; }

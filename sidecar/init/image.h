@@ -3,10 +3,12 @@
 #define INSCOPE_IMAGE_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
 
 #include "wire.h"
 
-enum { IMAGE_AGAIN_MS = 1000 };
+enum { IMAGE_AGAIN_MS = 1000, IMAGE_NAME_MAX = 192 };
 
 struct image {
     int path_fd;                /* O_PATH; -1: none */
@@ -14,6 +16,13 @@ struct image {
     bool regular;
     bool interpreted;           /* readable and not ELF: a script, or a format that a handler is registered for */
 };
+
+/* The image of a file that was handed over less than IMAGE_AGAIN_MS ago and is unchanged: nothing needs to be opened.
+ * `name`, if wanted, gets what it was called then, which may be empty; valid until the next call. */
+bool image_recent(const struct stat *st, int nr, uint64_t now_ns, struct image *out, const char **name);
+
+/* Keep a name for image_recent; longer ones are not kept. */
+void image_named(const struct image *image, const char *name, size_t length);
 
 /* Describe what an O_PATH descriptor (taken over; may be a negative errno) refers to. */
 struct image image_of(int path_fd, int nr);

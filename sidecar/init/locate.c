@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -30,14 +31,20 @@ static int open_folder(pid_t tid, int folder) {
     return folder == AT_FDCWD ? open_link(tid, "cwd") : locate_descriptor(tid, folder);
 }
 
+static bool own_roots;
+
+void locate_roots_differ(void) { own_roots = true; }
+
 /* Absolute symbolic links must be followed below the caller's root, and magic links not at all. An outer filter may
  * refuse openat2: then links are followed from init's root, and the image's mismatch is what tells. */
 static int open_below(int root, const char *path) {
-    struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+    struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS};
+    if (root != AT_FDCWD)
+        how.resolve |= RESOLVE_IN_ROOT;
     int fd = (int)syscall(SYS_openat2, root, path, &how, sizeof how);
     if (fd >= 0 || (errno != ENOSYS && errno != EPERM))
         return fd < 0 ? -errno : fd;
-    while (*path == '/')
+    while (root != AT_FDCWD && *path == '/')
         path++;
     return open_path(root, *path ? path : ".");
 }
@@ -61,11 +68,24 @@ static const char *as_caller(pid_t tid, const char *path, char out[PATH_JOINED])
     return out;
 }
 
+bool locate_stat(pid_t tid, const char *path, struct stat *out) {
+    char rewritten[PATH_JOINED];
+    return path[0] == '/' && !own_roots && !as_caller(tid, path, rewritten) && stat(path, out) == 0;
+}
+
+bool locate_descriptor_stat(pid_t tid, int descriptor, struct stat *out) {
+    char link[48];
+    snprintf(link, sizeof link, "/proc/%d/fd/%d", tid, descriptor);
+    return stat(link, out) == 0;
+}
+
 static int locate_absolutely(pid_t tid, const char *path) {
     char rewritten[PATH_JOINED];
     const char *own = as_caller(tid, path, rewritten);
     if (own)
         return open_path(AT_FDCWD, own);
+    if (!own_roots)
+        return open_below(AT_FDCWD, path);
     int root = open_link(tid, "root");
     if (root < 0)
         return root;

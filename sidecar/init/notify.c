@@ -60,7 +60,7 @@ static void handle(const struct seccomp_notif *call, const struct open_levels *l
         decode_foreign(&t);
     else if (!t.answered)
         decode_native(&t, levels);
-    trap_continue(&t); /* in observe no path through a decoder may leave a caller waiting */
+    trap_pass(&t); /* in observe no path through a decoder may leave a caller waiting */
 }
 
 bool notify_nobody_left(void) {

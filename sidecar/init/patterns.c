@@ -11,13 +11,14 @@ struct pattern {
     uint8_t match;
 };
 
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
 static struct {
-    pthread_mutex_t lock;
     uint32_t count;
     bool known;
     struct pattern list[PATTERNS_MAX];
     char text[PATTERN_TEXT_MAX];
-} kept = {.lock = PTHREAD_MUTEX_INITIALIZER};
+} kept;
 
 static bool is_match(uint8_t byte) {
     return byte == INSCOPE_PREFIX || byte == INSCOPE_SUFFIX || byte == INSCOPE_NAME || byte == INSCOPE_INFIX ||
@@ -42,7 +43,7 @@ static bool well_formed(const uint8_t *tail, size_t size, uint32_t count) {
 bool patterns_replace(const uint8_t *tail, size_t size, uint32_t count) {
     if (count > PATTERNS_MAX || size > PATTERN_TEXT_MAX || !well_formed(tail, size, count))
         return false;
-    pthread_mutex_lock(&kept.lock);
+    pthread_mutex_lock(&lock);
     if (size)
         memcpy(kept.text, tail, size);
     size_t at = 0;
@@ -55,14 +56,14 @@ bool patterns_replace(const uint8_t *tail, size_t size, uint32_t count) {
     }
     kept.count = count;
     kept.known = true;
-    pthread_mutex_unlock(&kept.lock);
+    pthread_mutex_unlock(&lock);
     return true;
 }
 
 bool patterns_known(void) {
-    pthread_mutex_lock(&kept.lock);
+    pthread_mutex_lock(&lock);
     bool known = kept.known;
-    pthread_mutex_unlock(&kept.lock);
+    pthread_mutex_unlock(&lock);
     return known;
 }
 
@@ -88,9 +89,9 @@ bool patterns_match(const char *path, size_t length, enum access_kind access) {
     bool found = false;
     if (length == 0)
         return false;
-    pthread_mutex_lock(&kept.lock);
+    pthread_mutex_lock(&lock);
     for (uint32_t i = 0; i < kept.count && !found; i++)
         found = matches(&kept.list[i], path, length, access);
-    pthread_mutex_unlock(&kept.lock);
+    pthread_mutex_unlock(&lock);
     return found;
 }

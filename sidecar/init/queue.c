@@ -22,8 +22,10 @@ static struct {
     int fds;
     bool connected, asleep;
     int wake;
-    _Alignas(ALIGNMENT) uint8_t ring[QUEUE_BYTES];
 } queue = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = -1};
+
+/* Apart from what has initial values, so that it is no part of the program file. */
+static _Alignas(ALIGNMENT) uint8_t ring[QUEUE_BYTES];
 
 struct counters counters;
 
@@ -47,7 +49,7 @@ static size_t place_for(size_t bytes) {
 }
 
 static void skip_to_start(void) {
-    memcpy(queue.ring + queue.head, &(struct slot){SKIP, -1}, sizeof(struct slot));
+    memcpy(ring + queue.head, &(struct slot){SKIP, -1}, sizeof(struct slot));
     queue.used += QUEUE_BYTES - queue.head;
     queue.head = 0;
 }
@@ -66,8 +68,8 @@ static bool put(struct message *m) {
     if (place != queue.head)
         skip_to_start();
     message_seal(m, lost());
-    memcpy(queue.ring + place, &(struct slot){(uint32_t)m->size, m->fd}, sizeof(struct slot));
-    memcpy(queue.ring + place + sizeof(struct slot), m->bytes, m->size);
+    memcpy(ring + place, &(struct slot){(uint32_t)m->size, m->fd}, sizeof(struct slot));
+    memcpy(ring + place + sizeof(struct slot), m->bytes, m->size);
     queue.head = (place + bytes) % QUEUE_BYTES;
     queue.used += bytes;
     queue.fds += m->fd >= 0;
@@ -141,9 +143,9 @@ void queue_batch(struct batch *batch) {
     size_t at = queue.tail, left = queue.used;
     while (left > 0) {
         struct slot slot;
-        memcpy(&slot, queue.ring + at, sizeof slot);
+        memcpy(&slot, ring + at, sizeof slot);
         size_t bytes = slot.bytes == SKIP ? QUEUE_BYTES - at : slot_bytes(slot.bytes);
-        if (slot.bytes != SKIP && !add_to(batch, slot, queue.ring + at + sizeof slot))
+        if (slot.bytes != SKIP && !add_to(batch, slot, ring + at + sizeof slot))
             break;
         at = (at + bytes) % QUEUE_BYTES;
         left -= bytes;

@@ -1,6 +1,5 @@
 #include "trap.h"
 
-#include <errno.h>
 #include <sys/ioctl.h>
 
 #include "counters.h"
@@ -20,26 +19,19 @@ bool trap_stands(struct trap *t) {
     return false;
 }
 
-static void answer(struct trap *t, uint32_t flags, int error) {
+/* ENOENT: the caller was killed, or a signal took it out of the call. */
+static bool answer(struct trap *t, uint32_t flags, int error) {
     struct seccomp_notif_resp response = {.id = t->call->id, .error = -error, .flags = flags};
     t->answered = true;
-    if (ioctl(t->listener, SECCOMP_IOCTL_NOTIF_SEND, &response) < 0 && errno == ENOENT)
-        count(&counters.gone);
+    if (ioctl(t->listener, SECCOMP_IOCTL_NOTIF_SEND, &response) == 0)
+        return true;
+    count(&counters.gone);
+    return false;
 }
 
-void trap_continue(struct trap *t) {
-    if (!t->answered)
-        answer(t, SECCOMP_USER_NOTIF_FLAG_CONTINUE, 0);
-}
+bool trap_pass(struct trap *t) { return !t->answered && answer(t, SECCOMP_USER_NOTIF_FLAG_CONTINUE, 0); }
 
-void trap_refuse(struct trap *t, int error) { answer(t, 0, error); }
-
-bool trap_pass(struct trap *t) {
-    if (!trap_stands(t))
-        return false;
-    trap_continue(t);
-    return true;
-}
+bool trap_refuse(struct trap *t, int error) { return !t->answered && answer(t, 0, error); }
 
 void trap_flag(struct trap *t, unsigned flags) {
     for (unsigned bit = 1; bit <= flags; bit <<= 1)
@@ -58,7 +50,7 @@ void trap_report(struct trap *t, enum inscope_kind kind, const void *body, size_
 
 void trap_queue_image(struct trap *t, struct image *image, unsigned flags) {
     bool unreadable = false;
-    int fd = image_open(image, queue_takes_fd(), t->now_ns, &unreadable);
+    int fd = image->path_fd < 0 ? -1 : image_open(image, queue_takes_fd(), t->now_ns, &unreadable);
     message_set_body(t->message, &image->file, sizeof image->file);
     trap_flag(t, flags | (unreadable ? INSCOPE_UNREADABLE : 0));
     if (fd >= 0)

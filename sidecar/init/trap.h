@@ -1,5 +1,5 @@
-/* One notified call, held until answered: what the decoders share. The order in each is: copy out of the caller, check
- * that the call still stands, answer, and only then finish and queue the record. */
+/* One notified call, held until answered: what the decoders share. The order in each is: copy out of the caller,
+ * answer, and only then (if the answer was taken) finish and queue the record. */
 #ifndef INSCOPE_TRAP_H
 #define INSCOPE_TRAP_H
 
@@ -23,17 +23,15 @@ struct trap {
 /* Who called; read once, when a decoder needs it. */
 void trap_identify(struct trap *t);
 
-/* Whether the caller still waits for this answer: what was copied is its own. Counted as gone when not. */
+/* Whether the caller still waits, for what is recorded before the answer. */
 bool trap_stands(struct trap *t);
 
-/* Let the call go on. */
-void trap_continue(struct trap *t);
-
-/* Answer with an error. */
-void trap_refuse(struct trap *t, int error);
-
-/* trap_stands and trap_continue: what nearly every decoder ends its reading with. */
+/* Let the call go on. True: the caller was still waiting, so what was copied before is its own; a record is made only
+ * then. */
 bool trap_pass(struct trap *t);
+
+/* Answer with an error; the same. */
+bool trap_refuse(struct trap *t, int error);
 
 /* Queue a record without strings. `flags` are enum inscope_flag. */
 void trap_report(struct trap *t, enum inscope_kind kind, const void *body, size_t size, unsigned flags);
