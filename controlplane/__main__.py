@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import uvloop
-from inscope.text import printable
 
 from controlplane.pki.folder import KeyFolderError
 from controlplane.serve.control_plane import CannotListenError
@@ -20,6 +19,7 @@ from controlplane.serve.endpoint import Address, BadAddressError
 from controlplane.serve.ownership import OwnedError
 from controlplane.serve.process import Settings, serve
 from controlplane.store.port import StoreError
+from inscope.text import printable
 
 FAILED, USAGE, OWNED = 1, 2, 3
 

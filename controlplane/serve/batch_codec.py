@@ -11,6 +11,9 @@ from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from controlplane.batch import ReceivedBatch
+from controlplane.posture.sighting import Sighting
+from controlplane.store.port import Binary
 from inscope.codec import (
     CodecError,
     ancestry_from_wire,
@@ -24,10 +27,6 @@ from inscope.codec.bounds import items, reject, sha256, text
 from inscope.observation import Observation
 from inscope.v1 import sidecar_pb2 as pb
 from inscope.workload import InstanceId
-
-from controlplane.batch import ReceivedBatch
-from controlplane.posture.sighting import Sighting
-from controlplane.store.port import Binary
 
 COUNTER_MAX = 2**63 - 1
 """What a 64-bit signed column of a database holds."""

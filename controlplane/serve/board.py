@@ -7,10 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from inscope.workload import Workload
-
 from controlplane.batch import InForce
 from controlplane.serve.loop_thread import LoopThread
+from inscope.workload import Workload
 
 
 class Board:

@@ -19,7 +19,6 @@ import grpc
 import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from inscope.v1 import enrolment_pb2_grpc, operator_pb2_grpc, sidecar_pb2_grpc
 
 from controlplane.pki.authority import Authority, Credentials
 from controlplane.pki.identity import OperatorPeer, SidecarPeer
@@ -31,6 +30,7 @@ from controlplane.serve.hub import Hub
 from controlplane.serve.operators import Operators, Reachable, certified_caller
 from controlplane.serve.sidecars import Sidecars
 from controlplane.serve.stream import DEFAULT_SETTINGS, StreamSettings
+from inscope.v1 import enrolment_pb2_grpc, operator_pb2_grpc, sidecar_pb2_grpc
 
 SIDECAR, OPERATOR, ENROLMENT = "inscope.v1.Sidecar", "inscope.v1.Operator", "inscope.v1.Enrolment"
 ALLOWED: Allowed = {SIDECAR: SidecarPeer, OPERATOR: OperatorPeer}

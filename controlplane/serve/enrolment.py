@@ -9,10 +9,6 @@ from typing import Any
 
 import grpc
 import grpc.aio
-from inscope.codec import workload_to_wire
-from inscope.v1 import enrolment_pb2 as pb
-from inscope.v1.enrolment_pb2_grpc import EnrolmentServicer
-from inscope.workload import Instance
 
 from controlplane.loop import Loop
 from controlplane.pki.authority import SIDECAR_LIFETIME, Authority
@@ -22,6 +18,10 @@ from controlplane.serve.hub import Hub
 from controlplane.serve.rate import Rate
 from controlplane.serve.status import RefusedError
 from controlplane.store.port import JoinTokenRow
+from inscope.codec import workload_to_wire
+from inscope.v1 import enrolment_pb2 as pb
+from inscope.v1.enrolment_pb2_grpc import EnrolmentServicer
+from inscope.workload import Instance
 
 MAX_TOKEN = 256
 ATTEMPTS_PER_SECOND = 50.0

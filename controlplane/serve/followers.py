@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import grpc
-from inscope.alert import Alert
 
 from controlplane.serve.status import RefusedError
+from inscope.alert import Alert
 
 MAX_BEHIND = 1_024
 """Alerts a follower may be behind."""

@@ -7,13 +7,12 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from inscope.alert import Alert
-from inscope.workload import Workload
-
 from controlplane.serve.board import Board
 from controlplane.serve.followers import Followers
 from controlplane.serve.loop_thread import LoopThread
 from controlplane.telemetry.port import SILENCE, Telemetry
+from inscope.alert import Alert
+from inscope.workload import Workload
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from controlplane.detail import InstanceDetail, ReferenceDetail, WorkloadDetail, WorkloadSummary
+from controlplane.detect.two_way import Blank, TwoWay, TwoWayFinding
+from controlplane.posture.gate import Gate
+from controlplane.store.port import ModeChange
 from inscope.codec import (
     alert_to_wire,
     coverage_to_wire,
@@ -13,11 +17,6 @@ from inscope.codec import (
 )
 from inscope.reference import Entry, Evidence
 from inscope.v1 import operator_pb2 as pb
-
-from controlplane.detail import InstanceDetail, ReferenceDetail, WorkloadDetail, WorkloadSummary
-from controlplane.detect.two_way import Blank, TwoWay, TwoWayFinding
-from controlplane.posture.gate import Gate
-from controlplane.store.port import ModeChange
 
 
 def summary_to_wire(summary: WorkloadSummary) -> pb.WorkloadSummary:

@@ -8,14 +8,6 @@ from typing import Any
 
 import grpc
 import grpc.aio
-from inscope.alert import Alert
-from inscope.codec import alert_to_wire, finding_to_wire, mode_from_wire, mode_to_wire, seconds, workload_from_wire
-from inscope.codec.bounds import reject, text
-from inscope.mode import Mode
-from inscope.v1 import operator_pb2 as pb
-from inscope.v1.operator_pb2_grpc import OperatorServicer
-from inscope.v1.words_pb2 import MODE_UNSPECIFIED
-from inscope.workload import InstanceId, Workload
 
 from controlplane.pki.authority import SERVER_NAME
 from controlplane.pki.identity import OperatorPeer, UnknownPeerError
@@ -24,6 +16,14 @@ from controlplane.serve.enrolment import token_sha256
 from controlplane.serve.hub import Hub
 from controlplane.serve.operator_codec import detail_to_wire, gate_to_wire, summary_to_wire, two_way_to_wire
 from controlplane.store.port import JoinTokenRow
+from inscope.alert import Alert
+from inscope.codec import alert_to_wire, finding_to_wire, mode_from_wire, mode_to_wire, seconds, workload_from_wire
+from inscope.codec.bounds import reject, text
+from inscope.mode import Mode
+from inscope.v1 import operator_pb2 as pb
+from inscope.v1.operator_pb2_grpc import OperatorServicer
+from inscope.v1.words_pb2 import MODE_UNSPECIFIED
+from inscope.workload import InstanceId, Workload
 
 TOKEN_SECONDS = 600.0
 MAX_REASON = 1_000

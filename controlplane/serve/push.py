@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 
+from controlplane.batch import InForce
 from inscope.codec import entry_to_wire, mode_to_wire, version_to_wire
 from inscope.reference import ReferenceKind, ReferenceVersion
 from inscope.v1 import sidecar_pb2 as pb
-
-from controlplane.batch import InForce
 
 MAX_UNANSWERED = 16
 """Pushes remembered while their answer is awaited; an answer to an older one says nothing new."""

@@ -8,11 +8,6 @@ from collections.abc import AsyncIterator
 
 import grpc
 import grpc.aio
-from inscope.codec import CodecError
-from inscope.mode import Mode
-from inscope.v1 import sidecar_pb2 as pb
-from inscope.v1.sidecar_pb2_grpc import SidecarServicer
-from inscope.workload import Instance, InstanceId
 
 from controlplane.pki.identity import SidecarPeer, UnknownPeerError
 from controlplane.pki.peer import peer_of
@@ -20,6 +15,11 @@ from controlplane.serve.hub import Hub
 from controlplane.serve.rate import Rate
 from controlplane.serve.status import RefusedError
 from controlplane.serve.stream import DEFAULT_SETTINGS, SidecarStream, StreamSettings
+from inscope.codec import CodecError
+from inscope.mode import Mode
+from inscope.v1 import sidecar_pb2 as pb
+from inscope.v1.sidecar_pb2_grpc import SidecarServicer
+from inscope.workload import Instance, InstanceId
 
 log = logging.getLogger(__name__)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 
 import grpc
-from inscope.codec import CodecError
-from inscope.workload import InvalidWorkloadError
 
 from controlplane.pki.csr import UnacceptableRequestError
 from controlplane.pki.identity import UnknownPeerError
 from controlplane.refusal import Refusal, UnknownAlertError, UnknownInstanceError, UnknownWorkloadError
 from controlplane.store.port import StoreError
+from inscope.codec import CodecError
+from inscope.workload import InvalidWorkloadError
 
 log = logging.getLogger(__name__)
 

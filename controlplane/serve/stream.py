@@ -14,13 +14,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import grpc
-from inscope.behaviour import Behaviour
-from inscope.codec import CodecError, mode_to_wire, version_from_wire
-from inscope.codec.bounds import items, reject, text
-from inscope.coverage import SourceCoverage
-from inscope.mode import Mode
-from inscope.v1 import sidecar_pb2 as pb
-from inscope.workload import Instance
 
 from controlplane.batch import Outcome
 from controlplane.serve.batch_codec import DEFAULT_LIMITS, BatchLimits, BatchReader, Delivery
@@ -29,6 +22,13 @@ from controlplane.serve.push import Pushes
 from controlplane.serve.status import RefusedError
 from controlplane.store.port import InstanceRow
 from controlplane.telemetry.path import Path
+from inscope.behaviour import Behaviour
+from inscope.codec import CodecError, mode_to_wire, version_from_wire
+from inscope.codec.bounds import items, reject, text
+from inscope.coverage import SourceCoverage
+from inscope.mode import Mode
+from inscope.v1 import sidecar_pb2 as pb
+from inscope.workload import Instance
 
 log = logging.getLogger(__name__)
 

@@ -8,10 +8,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 
-from inscope.alert import Alert
-from inscope.coverage import LossCause
-from inscope.reference import ReferenceVersion
-from inscope.workload import Workload
 from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.metrics import MeterProvider
@@ -24,6 +20,10 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, SpanKind, TraceFlags
 
 from controlplane.telemetry.path import Path, Stage, stages
+from inscope.alert import Alert
+from inscope.coverage import LossCause
+from inscope.reference import ReferenceVersion
+from inscope.workload import Workload
 
 EXPORT_SECONDS = 5
 """How long one export may take, retries included."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
+from controlplane.telemetry.path import Path
 from inscope.alert import Alert
 from inscope.coverage import LossCause
 from inscope.reference import ReferenceVersion
 from inscope.workload import Workload
-
-from controlplane.telemetry.path import Path
 
 
 class Telemetry(Protocol):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from inscope.workload import Instance, InstanceId, Workload
 
 from controlplane.pki.identity import OperatorPeer, Peer, SidecarPeer, UnknownPeerError, peer_from_uri, uri_of
 from controlplane.pki.peer import peer_of
+from inscope.workload import Instance, InstanceId, Workload
 
 PARTS = st.from_regex(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,30}[A-Za-z0-9])?", fullmatch=True)
 SIDECARS = st.builds(

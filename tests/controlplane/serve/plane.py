@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -15,11 +16,6 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from inscope.v1 import sidecar_pb2 as pb
-from inscope.v1.enrolment_pb2_grpc import EnrolmentStub
-from inscope.v1.operator_pb2_grpc import OperatorStub
-from inscope.v1.sidecar_pb2_grpc import SidecarStub
-from inscope.workload import Instance, InstanceId, Workload
 
 from controlplane.loop import Loop
 from controlplane.pki.authority import SERVER_NAME, Authority, create_authority, private_pem
@@ -34,10 +30,18 @@ from controlplane.serve.stream import StreamSettings
 from controlplane.store.port import Store
 from controlplane.store.sqlite import open_store
 from controlplane.telemetry.port import Silence, Telemetry
+from inscope.v1 import sidecar_pb2 as pb
+from inscope.v1.enrolment_pb2_grpc import EnrolmentStub
+from inscope.v1.operator_pb2_grpc import OperatorStub
+from inscope.v1.sidecar_pb2_grpc import SidecarStub
+from inscope.workload import Instance, InstanceId, Workload
 from tests.controlplane.serve.wire import hello
 
 WORKLOAD = Workload("local", "Process", "support-agent")
 INSTANCE = Instance(InstanceId("i-1"), WORKLOAD)
+PATIENCE = 20.0
+"""Seconds after which a test fails that would wait for ever."""
+
 ANYWHERE = Address("127.0.0.1", 0)
 QUICK = StreamSettings(hello_timeout=5.0, ack_delay=0.01, debounce=0.01, rest=0.01)
 
@@ -121,11 +125,12 @@ class Stream:
 
     async def next(self, kind: str) -> pb.ControlMessage:
         """The next message of that kind; others are skipped."""
-        while True:
-            message = await self.call.read()
-            assert isinstance(message, pb.ControlMessage), f"the stream ended before a {kind}"
-            if message.WhichOneof("message") == kind:
-                return message
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                message = await self.call.read()
+                assert isinstance(message, pb.ControlMessage), f"the stream ended before a {kind}"
+                if message.WhichOneof("message") == kind:
+                    return message
 
     async def acknowledged(self, sequence: int) -> None:
         """Wait until that batch is durable."""
@@ -135,8 +140,9 @@ class Stream:
     async def end(self) -> tuple[grpc.StatusCode, str]:
         """Read to the end; how it ended."""
         try:
-            while await self.call.read() is not grpc.aio.EOF:
-                pass
+            async with asyncio.timeout(PATIENCE):
+                while await self.call.read() is not grpc.aio.EOF:
+                    pass
         except grpc.aio.AioRpcError as error:
             return error.code(), error.details() or ""
         return await self.call.code(), await self.call.details() or ""

@@ -6,11 +6,10 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from inscope.mode import Mode
-from inscope.workload import Workload
-
 from controlplane.batch import InForce
 from controlplane.serve.board import Board
+from inscope.mode import Mode
+from inscope.workload import Workload
 
 WORKLOAD, OTHER = Workload("local", "Process", "a"), Workload("local", "Process", "b")
 

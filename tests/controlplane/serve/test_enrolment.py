@@ -7,9 +7,9 @@ import time
 import grpc
 import pytest
 from cryptography import x509
-from inscope.v1 import enrolment_pb2, operator_pb2, words_pb2
 
 from controlplane.serve.enrolment import BURST
+from inscope.v1 import enrolment_pb2, operator_pb2, words_pb2
 from tests.controlplane.serve.plane import Running, csr, refused
 
 WORKLOAD = words_pb2.Workload(cluster="eu", namespace="prod", kind="Deployment", name="agent")

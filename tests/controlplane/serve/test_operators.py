@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import grpc
 import pytest
+
+from controlplane.serve.followers import MAX_BEHIND
+from controlplane.serve.operators import TOKEN_SECONDS
 from inscope.alert import Alert
 from inscope.behaviour import Contradiction
 from inscope.codec import alert_from_wire
 from inscope.v1 import enrolment_pb2, operator_pb2, words_pb2
 from inscope.v1.operator_pb2_grpc import OperatorStub
-
-from controlplane.serve.followers import MAX_BEHIND
-from controlplane.serve.operators import TOKEN_SECONDS
 from tests.controlplane.serve.plane import Running, Stream, csr, refused
 from tests.controlplane.serve.wire import CONTACT, batch, definition
 

@@ -20,12 +20,12 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
+from controlplane.pki.authority import SERVER_NAME, private_pem
 from inscope.v1 import enrolment_pb2, operator_pb2, words_pb2
 from inscope.v1.enrolment_pb2_grpc import EnrolmentStub
 from inscope.v1.operator_pb2_grpc import OperatorStub
 from inscope.v1.sidecar_pb2_grpc import SidecarStub
-
-from controlplane.pki.authority import SERVER_NAME, private_pem
 from tests.controlplane.serve.plane import Stream
 from tests.controlplane.serve.wire import CONTACT, batch, definition, hello
 

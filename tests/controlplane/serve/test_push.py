@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from controlplane.batch import InForce
+from controlplane.serve.push import MAX_UNANSWERED, Pushes
 from inscope.mode import Mode
 from inscope.reference import Dimension, Entry, ReferenceKind, ReferenceVersion
 from inscope.v1 import words_pb2
-
-from controlplane.batch import InForce
-from controlplane.serve.push import MAX_UNANSWERED, Pushes
 
 ENVELOPE, INVENTORY = ReferenceKind.ENVELOPE, ReferenceKind.INVENTORY
 DESTINATION = Entry(Dimension.DESTINATION, "db:5432/tcp")

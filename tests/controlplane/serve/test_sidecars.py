@@ -9,15 +9,15 @@ from pathlib import Path
 
 import grpc
 import pytest
-from inscope.v1 import enrolment_pb2, operator_pb2, words_pb2
-from inscope.v1 import sidecar_pb2 as pb
-from inscope.workload import Instance, InstanceId, Workload
 
 from controlplane.batch import Outcome, ReceivedBatch
 from controlplane.loop import Loop
 from controlplane.pki.authority import create_authority
 from controlplane.serve.control_plane import MAX_MESSAGE
 from controlplane.store.port import Store, StoreError
+from inscope.v1 import enrolment_pb2, operator_pb2, words_pb2
+from inscope.v1 import sidecar_pb2 as pb
+from inscope.workload import Instance, InstanceId, Workload
 from tests.controlplane.serve.plane import INSTANCE, QUICK, WORKLOAD, Running, Stream, csr, serving
 from tests.controlplane.serve.wire import CONTACT, NOW, batch, column, definition, hello
 

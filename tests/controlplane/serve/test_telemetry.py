@@ -7,14 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from controlplane.telemetry import path as trace
+from controlplane.telemetry.endpoint import open_telemetry
 from inscope.alert import Alert
 from inscope.coverage import LossCause
 from inscope.reference import ReferenceVersion
 from inscope.v1 import operator_pb2, words_pb2
 from inscope.workload import Workload
-
-from controlplane.telemetry import path as trace
-from controlplane.telemetry.endpoint import open_telemetry
 from tests.controlplane.serve.plane import Stream, serving
 from tests.controlplane.serve.wire import CONTACT, NOW, batch, definition
 from tests.controlplane.telemetry.collector import collecting
@@ -96,9 +95,10 @@ async def test_what_is_counted(tmp_path: Path) -> None:
     async with serving(tmp_path, telemetry=recorder) as running:
         stream = await running.stream()
         await stream.send(batch(1, [definition(1, time=time.time() + 9_999)], [(1, 4, 0)], coverage=[lossy]))
+        while not (await stream.next("reference")).reference.versions:
+            pass
         await stream.send(batch(2, rows=[(1, 2, 0)], coverage=[lossier]))
         await settled(stream, 3)
-        await stream.next("reference")
     assert (recorder.acts, len(recorder.latencies)) == (6, 1)
     assert recorder.moved >= 1
     assert recorder.losses[0] == (LossCause.INIT_QUEUE, 3)

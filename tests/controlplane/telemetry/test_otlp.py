@@ -9,16 +9,16 @@ import time
 from collections.abc import Iterator
 
 import pytest
+
+from controlplane.telemetry.endpoint import open_telemetry
+from controlplane.telemetry.path import Path
+from controlplane.telemetry.port import Silence, Telemetry
 from inscope.alert import Alert, Crossing
 from inscope.behaviour import Connect, Protocol
 from inscope.coverage import LossCause
 from inscope.reference import ReferenceKind, ReferenceVersion, entries_of
 from inscope.verdict import Verdict
 from inscope.workload import Agent, Workload
-
-from controlplane.telemetry.endpoint import open_telemetry
-from controlplane.telemetry.path import Path
-from controlplane.telemetry.port import Silence, Telemetry
 from tests.controlplane.telemetry.collector import Collector, collecting
 
 WORKLOAD = Workload("local", "Process", "support-agent")
