@@ -119,9 +119,7 @@ def tell(demo: Demo) -> bool:
         demo.say("show", NAME)
         demo.say("findings", NAME)
 
-        heading(
-            "3. Detect. The gate refuses: too little was seen. Forced, which is recorded, each finding arms its tripwire."
-        )
+        heading("3. Detect. The gate refuses: too little was seen. Forced (which is recorded), every finding is armed.")
         demo.say("mode", NAME, "detect")
         demo.say("mode", NAME, "detect", "--force")
         demo.say("two-way", NAME)

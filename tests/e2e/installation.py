@@ -8,7 +8,8 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,6 +68,14 @@ class Installation:
         """What the processes behind the scenes had to say: for a test that failed."""
         paths = [self.state / "controlplane.log", *self.state.glob("run/*/sidecar.log")]
         return "\n".join(f"--- {path}\n{path.read_text(errors='replace')}" for path in paths if path.exists())
+
+
+def eventually(condition: Callable[[], object], seconds: float = 20.0) -> None:
+    """Wait for what other processes do and nothing tells: a file that appears, a process that is gone."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to be"
+        time.sleep(0.02)
 
 
 def found_from_anywhere(environment: dict[str, str]) -> dict[str, str]:

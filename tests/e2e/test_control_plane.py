@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 
-from tests.e2e.installation import INSCOPE, Installation
+from tests.e2e.installation import INSCOPE, Installation, eventually
 
 
 def test_the_first_command_starts_it_and_the_second_finds_it(installed: Installation) -> None:
@@ -60,7 +59,7 @@ def test_a_served_one_is_reached_over_mtls_with_the_operators_credentials(instal
     serve = [*INSCOPE, "serve", "--listen", address, "--enrol-listen", "127.0.0.1:18444"]
     with subprocess.Popen(serve, env=installed.environment, cwd=installed.workspace) as served:
         try:
-            wait_for(lambda: installed.control_plane() is not None)
+            eventually(lambda: installed.control_plane() is not None)
             assert installed.control_plane() == served.pid
             assert installed.ask("workloads", "--control-plane", address) == []
             nowhere = installed.inscope(
@@ -73,11 +72,3 @@ def test_a_served_one_is_reached_over_mtls_with_the_operators_credentials(instal
         finally:
             served.terminate()
     assert served.returncode == 0
-
-
-def wait_for(condition) -> None:
-    # Another process's file: there is nothing to wait on but its being there.
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

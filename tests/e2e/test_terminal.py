@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.e2e.installation import INSCOPE, Installation
+from tests.e2e.installation import INSCOPE, Installation, eventually
 from tests.e2e.terminal import Terminal
 
 pytestmark = pytest.mark.real
@@ -24,6 +24,13 @@ def shell(installed: Installation) -> Terminal:
     terminal.type(f'inscope() {{ {shlex.join(INSCOPE)} "$@"; }}\n')
     terminal.expect("ready> ")
     return terminal
+
+
+def to_foreground(terminal: Terminal, line: str) -> None:
+    """Type a line and wait until its job has the terminal: a key pressed before that is the shell's."""
+    shell = terminal.foreground()
+    terminal.type(line + "\n")
+    eventually(lambda: terminal.foreground() != shell)
 
 
 def watched(command: str) -> str:
@@ -52,8 +59,7 @@ def test_ctrl_z_stops_the_job_and_fg_brings_it_back(installed: Installation) -> 
         terminal.expect("ready> ")
         terminal.type("jobs\n")
         terminal.expect("Stopped")
-        terminal.type("fg\n")
-        terminal.expect("--name agent")
+        to_foreground(terminal, "fg")
         terminal.type("\x03")
         terminal.expect("ready> ")
         terminal.type("echo after $?\n")
@@ -62,12 +68,11 @@ def test_ctrl_z_stops_the_job_and_fg_brings_it_back(installed: Installation) -> 
 
 def test_a_job_in_the_background_that_reads_the_terminal_is_stopped(installed: Installation) -> None:
     with shell(installed) as terminal:
-        terminal.type(watched("cat").rstrip("\n") + " &\n")
+        terminal.type("set -b\n")  # the shell tells what becomes of jobs at once
         terminal.expect("ready> ")
-        terminal.type("sleep 2; jobs\n")
+        terminal.type(watched("cat").rstrip("\n") + " &\n")
         terminal.expect("Stopped")
-        terminal.type("fg\n")
-        terminal.expect("cat")
+        to_foreground(terminal, "fg")
         terminal.type("typed\n")
         terminal.expect("typed\r\ntyped\r\n")
         terminal.type("\x04")
@@ -78,12 +83,10 @@ def test_an_interactive_shell_inside_has_job_control_of_its_own(installed: Insta
     with shell(installed) as terminal:
         terminal.type("PS1='inside> ' " + watched(" ".join(BASH)))
         terminal.expect("inside> ")
-        terminal.type("sleep 100\n")
-        terminal.expect("sleep 100\r\n")
+        to_foreground(terminal, "sleep 100")
         terminal.type("\x1a")
         terminal.expect("Stopped")
-        terminal.type("fg\n")
-        terminal.expect("sleep 100\r\n")
+        to_foreground(terminal, "fg")
         terminal.type("\x03")
         terminal.expect("inside> ")
         terminal.type("exit 9\n")
