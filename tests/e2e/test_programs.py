@@ -23,29 +23,29 @@ def needs(program: str) -> str:
     return found
 
 
-def both(installed: Installation, *command: str) -> None:
+def both(shared: Installation, *command: str) -> None:
     """The command gives the same twice: without and under watch."""
-    settings = {"env": installed.environment, "cwd": installed.workspace, "capture_output": True, "text": True}
+    settings = {"env": shared.environment, "cwd": shared.workspace, "capture_output": True, "text": True}
     plain = subprocess.run(command, **settings, check=False)
-    watched = installed.run(*command)
+    watched = shared.run(*command)
     assert (watched.returncode, watched.stdout, watched.stderr) == (plain.returncode, plain.stdout, plain.stderr)
 
 
-def test_git_clones_a_repository(installed: Installation) -> None:
+def test_git_clones_a_repository(shared: Installation) -> None:
     git = [needs("git"), "-c", "user.name=T", "-c", "user.email=t@example.org"]
-    source, clone = installed.workspace / "source", installed.workspace / "clone"
+    source, clone = shared.workspace / "source", shared.workspace / "clone"
     for words in (["init", "-q", str(source)], ["-C", str(source), "commit", "-q", "--allow-empty", "-m", "first"]):
         subprocess.run([*git, *words], check=True)
-    assert installed.run("git", "clone", "-q", f"file://{source}", str(clone)).returncode == 0
+    assert shared.run("git", "clone", "-q", f"file://{source}", str(clone)).returncode == 0
     log = subprocess.run(["git", "-C", str(clone), "log", "--format=%s"], capture_output=True, text=True, check=True)
     assert log.stdout == "first\n"
 
 
 @pytest.mark.slow
-def test_pip_installs_into_a_new_virtual_environment(installed: Installation) -> None:
-    venv = installed.workspace / "venv"
-    assert installed.run(sys.executable, "-m", "venv", str(venv), name="venv").returncode == 0
-    package = installed.workspace / "package"
+def test_pip_installs_into_a_new_virtual_environment(shared: Installation) -> None:
+    venv = shared.workspace / "venv"
+    assert shared.run(sys.executable, "-m", "venv", str(venv), name="venv").returncode == 0
+    package = shared.workspace / "package"
     package.mkdir()
     (package / "setup.py").write_text(
         "from setuptools import setup; setup(name='tiny', version='1', py_modules=['tiny'])"
@@ -55,16 +55,16 @@ def test_pip_installs_into_a_new_virtual_environment(installed: Installation) ->
     installed_setuptools = subprocess.run([str(venv / "bin" / "python"), "-c", "import setuptools"], check=False)
     if installed_setuptools.returncode:
         pytest.skip("ensurepip of this Python brings no setuptools, and there is no network to get it from")
-    done = installed.run(*pip, name="pip")
+    done = shared.run(*pip, name="pip")
     assert done.returncode == 0, done.stderr
-    assert installed.run(str(venv / "bin" / "python"), "-m", "tiny", name="tiny").stdout == "tiny is here\n"
+    assert shared.run(str(venv / "bin" / "python"), "-m", "tiny", name="tiny").stdout == "tiny is here\n"
 
 
-def test_a_node_server_answers(installed: Installation) -> None:
+def test_a_node_server_answers(shared: Installation) -> None:
     server = "require('http').createServer((q, r) => r.end('from node')).listen(18471, () => console.log('on'))"
     command = [*INSCOPE, "run", "--name", "node", "--", needs("node"), "-e", server]
     with subprocess.Popen(
-        command, env=installed.environment, cwd=installed.workspace, stdout=subprocess.PIPE, text=True
+        command, env=shared.environment, cwd=shared.workspace, stdout=subprocess.PIPE, text=True
     ) as node:
         try:
             assert node.stdout is not None
@@ -77,11 +77,11 @@ def test_a_node_server_answers(installed: Installation) -> None:
     assert node.returncode == -15
 
 
-def test_a_static_rust_binary_and_its_threads(installed: Installation) -> None:
+def test_a_static_rust_binary_and_its_threads(shared: Installation) -> None:
     ruff = needs("ruff")
     for number in range(50):
-        (installed.workspace / f"m{number}.py").write_text(f"import os\nx = {number}\n")
-    both(installed, ruff, "check", "--isolated", "--no-cache", "--output-format", "concise", ".")
+        (shared.workspace / f"m{number}.py").write_text(f"import os\nx = {number}\n")
+    both(shared, ruff, "check", "--isolated", "--no-cache", "--output-format", "concise", ".")
 
 
 @pytest.mark.parametrize(
@@ -98,6 +98,6 @@ def test_a_static_rust_binary_and_its_threads(installed: Installation) -> None:
     ],
     ids=lambda command: command[0].rpartition("/")[2] + " " + command[1],
 )
-def test_everyday_commands(installed: Installation, command: list[str]) -> None:
+def test_everyday_commands(shared: Installation, command: list[str]) -> None:
     needs(Path(command[0]).name if "/" not in command[0] else "sh")
-    both(installed, *command)
+    both(shared, *command)

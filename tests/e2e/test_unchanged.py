@@ -16,8 +16,8 @@ from tests.e2e.installation import INSCOPE, Installation, eventually
 pytestmark = pytest.mark.real
 
 
-def plain(installed: Installation, *command: str, **options) -> subprocess.CompletedProcess:
-    settings = {"env": installed.environment, "cwd": installed.workspace, "stdout": subprocess.PIPE, "check": False}
+def plain(shared: Installation, *command: str, **options) -> subprocess.CompletedProcess:
+    settings = {"env": shared.environment, "cwd": shared.workspace, "stdout": subprocess.PIPE, "check": False}
     return subprocess.run(command, **{**settings, **options})
 
 
@@ -36,23 +36,23 @@ def plain(installed: Installation, *command: str, **options) -> subprocess.Compl
     ],
     ids=lambda value: " ".join(value[:3]) if isinstance(value, list) else str(value),
 )
-def test_it_ends_as_its_command_does(installed: Installation, command: list[str], status: int) -> None:
-    assert installed.run(*command).returncode == status
+def test_it_ends_as_its_command_does(shared: Installation, command: list[str], status: int) -> None:
+    assert shared.run(*command).returncode == status
 
 
-def test_streams_pass_unchanged(installed: Installation) -> None:
+def test_streams_pass_unchanged(shared: Installation) -> None:
     data = os.urandom(1 << 20)
-    done = installed.run("sh", "-c", "cat; echo error >&2", input=data, text=False, stdin=None)
+    done = shared.run("sh", "-c", "cat; echo error >&2", input=data, text=False, stdin=None)
     assert (done.stdout, done.stderr) == (data, b"error\n")
 
 
-def test_the_environment_is_the_users_byte_for_byte(installed: Installation) -> None:
-    installed.environment |= {"LC_ALL": "C", "EMPTY": "", "ODD": "a=b\nc"}
-    watched = installed.run("env", "-0", text=False).stdout
-    assert watched == plain(installed, "env", "-0").stdout
+def test_the_environment_is_the_users_byte_for_byte(shared: Installation) -> None:
+    environment = {**shared.environment, "LC_ALL": "C", "EMPTY": "", "ODD": "a=b\nc"}
+    watched = shared.run("env", "-0", text=False, env=environment).stdout
+    assert watched == plain(shared, "env", "-0", env=environment).stdout
 
 
-def test_the_process_is_as_the_kernel_would_have_made_it(installed: Installation) -> None:
+def test_the_process_is_as_the_kernel_would_have_made_it(shared: Installation) -> None:
     report = (
         "import os, resource, signal\n"
         "print(os.getcwd(), os.umask(0), os.nice(0), sorted(os.sched_getaffinity(0)))\n"
@@ -63,34 +63,34 @@ def test_the_process_is_as_the_kernel_would_have_made_it(installed: Installation
         "print(os.isatty(0), os.getsid(0), os.readlink('/proc/self/fd/0'))\n"
     )
     command, options = [sys.executable, "-c", report], {"umask": 0o27, "stdin": subprocess.DEVNULL}
-    watched = installed.run(*command, **options).stdout
-    assert watched == plain(installed, *command, text=True, **options).stdout
+    watched = shared.run(*command, **options).stdout
+    assert watched == plain(shared, *command, text=True, **options).stdout
 
 
-def test_a_descriptor_given_on_purpose_is_inherited(installed: Installation) -> None:
+def test_a_descriptor_given_on_purpose_is_inherited(shared: Installation) -> None:
     reader, writer = os.pipe()
-    installed.run(sys.executable, "-c", f"import os; os.write({writer}, b'through')", pass_fds=(writer,))
+    shared.run(sys.executable, "-c", f"import os; os.write({writer}, b'through')", pass_fds=(writer,))
     os.close(writer)
     with open(reader) as pipe:
         assert pipe.read() == "through"
 
 
-def test_it_is_in_the_process_group_that_the_shell_made(installed: Installation) -> None:
+def test_it_is_in_the_process_group_that_the_shell_made(shared: Installation) -> None:
     script = "import os; print(os.getpgrp() == os.getpgid(os.getppid()) or os.getpgrp(), os.getsid(0))"
-    done = installed.run(sys.executable, "-c", script, start_new_session=True)
+    done = shared.run(sys.executable, "-c", script, start_new_session=True)
     assert done.stdout.split()[0] != ""
     assert done.returncode == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1])
-def test_a_signal_sent_to_the_run_reaches_the_command(installed: Installation, number: signal.Signals) -> None:
+def test_a_signal_sent_to_the_run_reaches_the_command(shared: Installation, number: signal.Signals) -> None:
     script = (
         f"import signal, sys; signal.signal({int(number)}, lambda *_: sys.exit(42))\n"
         "print('on', flush=True); signal.pause()"
     )
     command = [*INSCOPE, "run", "--name", "agent", "--", sys.executable, "-c", script]
     with subprocess.Popen(
-        command, env=installed.environment, cwd=installed.workspace, stdout=subprocess.PIPE, text=True
+        command, env=shared.environment, cwd=shared.workspace, stdout=subprocess.PIPE, text=True
     ) as run:
         assert run.stdout is not None
         assert run.stdout.readline() == "on\n"
@@ -98,13 +98,13 @@ def test_a_signal_sent_to_the_run_reaches_the_command(installed: Installation, n
         assert run.wait(30) == 42
 
 
-def test_a_script_and_its_children_and_files_work(installed: Installation) -> None:
-    script = installed.workspace / "work.sh"
+def test_a_script_and_its_children_and_files_work(shared: Installation) -> None:
+    script = shared.workspace / "work.sh"
     script.write_text(
         "#!/bin/sh\nset -e\nfor i in 1 2 3; do echo $i | cat > f$i; done\ncat f1 f2 f3 | sort -r | tr '\\n' ' '\n"
     )
     script.chmod(0o755)
-    assert installed.run("./work.sh").stdout == "3 2 1 "
+    assert shared.run("./work.sh").stdout == "3 2 1 "
 
 
 def test_nothing_of_a_run_stays_behind(installed: Installation) -> None:
@@ -122,11 +122,10 @@ def text_of(path: Path) -> str:
         return ""
 
 
-def test_a_file_size_limit_is_the_commands_own(installed: Installation) -> None:
+def test_a_file_size_limit_is_the_commands_own(shared: Installation) -> None:
     limit = (4096, 4096)
     script = "import os; os.write(os.open('big', os.O_WRONLY | os.O_CREAT), bytes(8192)); print('written')"
     options = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit)}
-    expected = plain(installed, sys.executable, "-c", script, text=True, **options)
-    installed.ask("workloads")  # a control plane under the limit could not keep its store: it is running already
-    watched = installed.run(sys.executable, "-c", script, **options)
+    expected = plain(shared, sys.executable, "-c", script, text=True, **options)
+    watched = shared.run(sys.executable, "-c", script, **options)
     assert (watched.returncode, watched.stdout) == (expected.returncode, expected.stdout)
