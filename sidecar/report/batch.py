@@ -9,7 +9,6 @@ from inscope.capability import Capability
 from inscope.coverage import SourceCoverage
 from inscope.observation import Observation
 from inscope.verdict import Verdict
-
 from sidecar.fingerprint.binary import BinaryDetail
 
 RowKey = tuple[Behaviour, Verdict]

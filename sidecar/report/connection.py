@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import grpc
+
 from inscope.text import printable
 from inscope.v1 import sidecar_pb2_grpc as rpc
-
 from sidecar.report.backoff import Backoff
 from sidecar.report.channel import server_options
 from sidecar.report.credentials import Credentials
@@ -78,6 +79,14 @@ class Connection:
                 return trouble_of(error.code(), error.details() or "", self._target)
             except (PeerError, ImpossibleAckError) as error:
                 return Trouble("peer", f"{self._target} broke the protocol: {printable(str(error))}")
+            except TimeoutError:
+                return Trouble("silent", f"{self._target} does not answer; observations wait in the spool")
+            except Exception as error:  # observing goes on, whatever the transport comes up with
+                return Trouble("transport", f"the stream to {self._target} failed: {printable(repr(error))}")
+            except asyncio.CancelledError:
+                if _cancelled_by_us():
+                    raise
+                return Trouble("cancelled", f"the stream to {self._target} was cancelled by the transport")
             finally:
                 self._reporter.disconnected(refused=refused)
                 if session.progressed or self._world.wall() - began > SETTLED_S:
@@ -94,6 +103,12 @@ class Connection:
         if trouble.key != self._told:
             self._told = trouble.key
             self._world.log(trouble.sentence)
+
+
+def _cancelled_by_us() -> bool:
+    """Whether this task is to end; gRPC raises the same error for a call that it gave up."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _channel(join: Join, credentials: Credentials) -> grpc.aio.Channel:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import grpc
+
 from inscope.v1 import enrolment_pb2 as pb
 from inscope.v1 import enrolment_pb2_grpc as rpc
-
 from sidecar.report.channel import server_options
 from sidecar.report.credentials import Credentials
 from sidecar.report.join import Join

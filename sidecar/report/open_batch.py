@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from inscope.capability import Capability, CapabilityKind
 from inscope.coverage import LossCause, Source, SourceCoverage
 from inscope.observation import Observation
-
 from sidecar.fingerprint.binary import BinaryDetail
 from sidecar.report.batch import Batch, RowKey, Sighting, weight_of
 

@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from inscope.capability import Capability
 from inscope.coverage import LossCause, SourceCoverage
 from inscope.observation import Observation
-
 from sidecar.fingerprint.binary import BinaryDetail
 from sidecar.report.batch import Batch
 from sidecar.report.open_batch import DEFAULT_LIMITS as BATCH_LIMITS

@@ -18,13 +18,15 @@ from inscope.codec import CodecError
 from inscope.coverage import LossCause, SourceCoverage
 from inscope.observation import Observation
 from inscope.workload import InstanceId
-
 from sidecar.fingerprint.binary import BinaryDetail
 from sidecar.judge.local import NOTHING_YET, LocalReference, deviates
 from sidecar.report.batch import Batch
 from sidecar.report.outbox import Command, Farewell, Forget, NewEpoch, Outbox, Recall, Send, Store
 from sidecar.report.spool import Record, Spool
 from sidecar.report.wire import batch_from_bytes, batch_to_bytes, check_travels
+
+FIRST_ACKNOWLEDGED = "the first batch is durable in the control plane"
+"""Said once in the log: the end of start-up, which `bench/sidecar_memory.py` measures."""
 
 FAMILIAR = 4096
 """Behaviours whose judgement is remembered."""
@@ -68,6 +70,7 @@ class Reporter:
         self._alarm: tuple[float, asyncio.TimerHandle] | None = None
         self._familiar: OrderedDict[Behaviour, bool] = OrderedDict()
         self._refusal = ""
+        self._acknowledged_before = False
         self.reference: LocalReference = NOTHING_YET
         self.drained = asyncio.Event()
         self.agent_ended = asyncio.Event()
@@ -126,6 +129,9 @@ class Reporter:
     def acknowledged(self, sequence: int) -> None:
         """Raises `ImpossibleAckError`: it was not sent."""
         self._run(self._outbox.acknowledged(sequence + self._spool.base, self._timer.time()))
+        if not self._acknowledged_before:
+            self._acknowledged_before = True
+            self._log(FIRST_ACKNOWLEDGED)
 
     def disconnected(self, *, refused: bool) -> None:
         """The stream is gone; `refused` where a message of ours was not acceptable."""

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Callable
 
 import grpc
+
 from inscope.codec import CodecError, entry_from_wire, mode_from_wire, version_from_wire, version_to_wire
 from inscope.mode import Mode
 from inscope.v1 import sidecar_pb2 as pb
-
 from sidecar.judge.local import LocalReference, updated
 from sidecar.report.batch import Batch
 from sidecar.report.reporter import Reporter
@@ -19,6 +19,12 @@ PROTOCOL = 1
 VERSION = "0.1.0"
 MAX_ENTRIES = 50_000
 """Entries of a local reference: about 15 MiB. A larger one is refused, and the last good one kept."""
+
+WELCOME_S = 20.0
+"""Seconds for the connection and the answer to the hello."""
+
+STATUS_S = 2.0
+"""Seconds for the status of a stream that cannot be written to."""
 
 Call = grpc.aio.StreamStreamCall[pb.SidecarMessage, pb.ControlMessage]
 
@@ -65,17 +71,19 @@ class Session:
         Raises:
             grpc.aio.AioRpcError: it ended with a status.
             PeerError: the control plane broke the protocol.
+            TimeoutError: it did not answer the hello.
         """
-        await self._call.write(pb.SidecarMessage(hello=self._hello()))
-        await self._expect_welcome()
+        async with asyncio.timeout(WELCOME_S):
+            await self._call.write(pb.SidecarMessage(hello=self._hello()))
+            await self._expect_welcome()
         welcomed()
-        writer = asyncio.create_task(self._write())
-        writer.add_done_callback(self._stop_reading)
+        reader, writer = asyncio.create_task(self._read()), asyncio.create_task(self._write())
         try:
-            await self._read()
+            await _until_over(reader, writer)
         finally:
+            reader.cancel()
             writer.cancel()
-            await asyncio.gather(writer, return_exceptions=True)
+            await asyncio.gather(reader, writer, return_exceptions=True)
 
     def _hello(self) -> pb.Hello:
         held = [version_to_wire(version) for version in self._reporter.reference.versions]
@@ -95,11 +103,6 @@ class Session:
         while message := await self._outgoing.get():
             await self._call.write(message)
         await self._call.done_writing()
-
-    def _stop_reading(self, writer: asyncio.Task[None]) -> None:
-        """A writer that failed must not leave a reader waiting for acknowledgements that cannot come."""
-        if not writer.cancelled() and writer.exception():
-            self._call.cancel()
 
     async def _read(self) -> None:
         while message := await self._next():
@@ -121,6 +124,16 @@ class Session:
         versions = [version_to_wire(version) for version in self._reporter.reference.versions]
         answer = pb.ReferenceAck(nonce=push.nonce, versions=versions, rejected=rejected)
         self._outgoing.put_nowait(pb.SidecarMessage(reference_ack=answer))
+
+
+async def _until_over(reader: asyncio.Task[None], writer: asyncio.Task[None]) -> None:
+    """The reader sees how the stream ends. A writer that fails must not leave it waiting for what cannot come."""
+    await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
+    failed = writer.done() and not writer.cancelled() and writer.exception()
+    await asyncio.wait({reader}, timeout=STATUS_S if failed else None)
+    if not reader.done():
+        raise PeerError(f"nothing can be written any more: {failed}")
+    reader.result()
 
 
 def reference_from_wire(held: LocalReference, push: pb.ReferencePush) -> LocalReference:

@@ -23,7 +23,6 @@ from inscope.codec import (
 from inscope.observation import Observation
 from inscope.v1 import sidecar_pb2 as pb
 from inscope.workload import InstanceId
-
 from sidecar.fingerprint.binary import BinaryDetail, ElfDescription, Linkage
 from sidecar.report.batch import Batch, RowKey, Sighting
 

@@ -7,8 +7,8 @@ import time
 from dataclasses import dataclass, field
 
 import grpc
-from inscope.v1 import enrolment_pb2, enrolment_pb2_grpc, sidecar_pb2, sidecar_pb2_grpc
 
+from inscope.v1 import enrolment_pb2, enrolment_pb2_grpc, sidecar_pb2, sidecar_pb2_grpc
 from tests.fakes.certificates import SERVER_NAME, Authority
 
 TOKEN = "join-me"
@@ -37,6 +37,7 @@ class FakeControlPlane(sidecar_pb2_grpc.SidecarServicer, enrolment_pb2_grpc.Enro
         self.acknowledge = True
         self.answer: tuple[grpc.StatusCode, str] | None = None
         self.refuse_behaviour: str | None = None
+        self.mute = False
         self.push: sidecar_pb2.ReferencePush | None = None
         self.stream_port = 0
         self.enrolment_port = 0
@@ -106,7 +107,7 @@ class FakeControlPlane(sidecar_pb2_grpc.SidecarServicer, enrolment_pb2_grpc.Enro
         epoch = ""
         async for message in requests:
             match message.WhichOneof("message"):
-                case "hello":
+                case "hello" if not self.mute:
                     epoch = message.hello.epoch
                     await self._note(self.heard.hellos, message.hello)
                     yield sidecar_pb2.ControlMessage(

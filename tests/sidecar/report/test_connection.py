@@ -10,6 +10,7 @@ import time
 
 import grpc
 import pytest
+
 from inscope.behaviour import Syscall
 from inscope.codec import entry_to_wire
 from inscope.mode import Mode
@@ -17,7 +18,7 @@ from inscope.observation import Observation
 from inscope.reference import ReferenceKind, entries_of
 from inscope.v1 import sidecar_pb2, words_pb2
 from inscope.workload import InstanceId
-
+from sidecar.report import stream
 from sidecar.report.backoff import Backoff
 from sidecar.report.connection import Connection, Surroundings
 from sidecar.report.credentials import Credentials
@@ -250,3 +251,46 @@ async def test_an_expired_certificate_is_said_and_not_tried(authority, tmp_path)
         with Sidecar(tmp_path, control, lifetime_s=-1.0) as sidecar:
             assert "expired at" in await sidecar.said("expired")
             assert control.heard.hellos == []
+
+
+def nowhere(authority) -> FakeControlPlane:
+    """One that was never started."""
+    control = FakeControlPlane(authority)
+    control.stream_port = control.enrolment_port = 1
+    return control
+
+
+class StuckCall:
+    """A call that welcomes, takes nothing more, and never ends."""
+
+    def __init__(self):
+        self.read_before = False
+
+    async def write(self, message):
+        if message.WhichOneof("message") != "hello":
+            raise RuntimeError("cannot be written")
+
+    async def read(self):
+        if not self.read_before:
+            self.read_before = True
+            return sidecar_pb2.ControlMessage(welcome=sidecar_pb2.Welcome())
+        await asyncio.Event().wait()
+
+
+async def test_a_stream_that_cannot_be_written_to_ends(authority, tmp_path, monkeypatch):
+    monkeypatch.setattr(stream, "STATUS_S", 0.01)
+    reporter = Sidecar(tmp_path, nowhere(authority)).reporter
+    reporter.observed(seen("mount"))
+    reporter.flush()
+    with pytest.raises(stream.PeerError, match="cannot be written"):
+        await asyncio.wait_for(stream.Session(StuckCall(), reporter, time.time).run(lambda: None), 5)
+
+
+async def test_a_control_plane_that_takes_the_call_and_says_nothing_is_left(authority, tmp_path, monkeypatch):
+    monkeypatch.setattr(stream, "WELCOME_S", 0.3)
+    async with running(authority, mute=True) as control:
+        with Sidecar(tmp_path, control) as sidecar:
+            await sidecar.said("does not answer")
+            control.mute = False
+            sidecar.reporter.observed(seen("mount"))
+            await control.until(lambda heard: heard.counts == {"mount": 1})

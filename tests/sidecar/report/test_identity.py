@@ -10,8 +10,8 @@ import stat
 import time
 
 import pytest
-from inscope.workload import InstanceId, Workload
 
+from inscope.workload import InstanceId, Workload
 from sidecar.report.credentials import Credentials, load_credentials, save_credentials
 from sidecar.report.join import JoinError, read_join
 from sidecar.report.outbox import Outbox

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from inscope.behaviour import Syscall
 from inscope.capability import Capability, CapabilityKind
 from inscope.coverage import LossCause, Source, SourceCoverage
 from inscope.observation import Observation
 from inscope.workload import InstanceId
-
 from sidecar.report.batch import Batch
 from sidecar.report.open_batch import BatchLimits
 from sidecar.report.outbox import (

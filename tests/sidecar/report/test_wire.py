@@ -8,12 +8,12 @@ import dataclasses
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from inscope.behaviour import Load, Syscall
 from inscope.codec import CodecError
 from inscope.observation import Observation
 from inscope.verdict import Verdict
 from inscope.workload import InstanceId
-
 from sidecar.fingerprint.binary import BinaryDetail, ElfDescription, Linkage
 from sidecar.report.batch import Batch, Sighting
 from sidecar.report.wire import Definitions, batch_from_bytes, batch_to_bytes, batch_to_wire, check_travels
