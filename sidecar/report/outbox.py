@@ -35,8 +35,8 @@ class OutboxLimits:
 
     batch: BatchLimits = BATCH_LIMITS
     window_weight: int = 1 << 20
-    in_flight: int = 16
-    recall: int = 16
+    in_flight: int = 8
+    recall: int = 4
     away_s: float = 1.0
     refusals: int = 2
 
