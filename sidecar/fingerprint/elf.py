@@ -11,8 +11,8 @@ from itertools import islice
 from typing import IO, Any, Literal
 
 from elftools.elf.elffile import ELFFile
-from inscope.text import printable
 
+from inscope.text import printable
 from sidecar.fingerprint.binary import ELF_MAGIC, MALFORMED, MAX_NAME, MAX_NAMES, NOT_ELF, ElfDescription, Linkage
 
 MAX_SEGMENTS = 256

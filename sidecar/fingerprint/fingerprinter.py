@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Protocol
 
 from inscope.text import printable
-
 from sidecar.fingerprint.binary import BinaryDetail
 from sidecar.fingerprint.cache import FileKey, HashCache, key_of
 from sidecar.fingerprint.describer import Describer

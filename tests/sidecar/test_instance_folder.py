@@ -5,8 +5,8 @@ from __future__ import annotations
 import stat
 
 import pytest
-from inscope.workload import InstanceId
 
+from inscope.workload import InstanceId
 from sidecar.instance_folder import FolderInUseError, InstanceFolder
 
 INSTANCE = InstanceId("i-1")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from inscope.mode import Mode
 from inscope.reference import NEVER_IN_SCOPE, UNHASHED, Entry, ReferenceKind, ReferenceVersion, entries_of
 from inscope.verdict import Verdict
-
 from sidecar.judge.local import NOTHING_YET, LocalReference, deviates, judge, updated
 from tests.strategies import behaviours, entries
 
