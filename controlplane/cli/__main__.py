@@ -9,10 +9,9 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
-from inscope.text import printable
-
 from controlplane.cli.commands import alerts, approve, check, findings, mode, run, serve, show, two_way, workloads
 from controlplane.cli.exit_codes import CommandError
+from inscope.text import printable
 
 COMMANDS = (run, serve, workloads, show, findings, alerts, mode, approve, two_way, check)
 """In the order in which a newcomer meets them."""

@@ -9,6 +9,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 import grpc
 import grpc.aio
+
+from controlplane.cli.channel import open_channel
+from controlplane.cli.embedded import ensure_running
+from controlplane.cli.exit_codes import CommandError, ExitCode
+from controlplane.cli.place import Place
 from inscope.alert import Alert
 from inscope.codec import (
     alert_from_wire,
@@ -21,11 +26,6 @@ from inscope.mode import Mode
 from inscope.v1 import operator_pb2 as pb
 from inscope.v1.operator_pb2_grpc import OperatorStub
 from inscope.workload import Workload
-
-from controlplane.cli.channel import open_channel
-from controlplane.cli.embedded import ensure_running
-from controlplane.cli.exit_codes import CommandError, ExitCode
-from controlplane.cli.place import Place
 
 if TYPE_CHECKING:
     from inscope.v1.words_pb2 import Workload as WireWorkload

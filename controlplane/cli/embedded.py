@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
+import shutil
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from controlplane.cli.detached import NotReadyError, start_detached
@@ -15,6 +17,9 @@ from controlplane.cli.place import Place
 
 IDLE_EXIT_SECONDS = 30
 """An embedded control plane ends itself when nobody has used it for so long."""
+
+LAST_ENDPOINT = "last-endpoint.json"
+"""The endpoint file of the control plane that was started last, kept when it has ended."""
 
 UNIX_PATH_MAX = 107
 """Bytes of a unix socket's path: `sun_path` less its NUL, unix(7)."""
@@ -53,13 +58,38 @@ def is_running(path: Path) -> bool:
 
 
 def _start(place: Place) -> None:
-    arguments = ["--state", str(place.state), "--idle-exit", str(IDLE_EXIT_SECONDS)]
+    again = _same_ports(place.state)
     try:
-        start_detached("controlplane", arguments, place.state / "controlplane.log")
+        try:
+            _start_on(place.state, again)
+        except NotReadyError:
+            if not again or is_running(place.socket):
+                raise
+            _start_on(place.state, [])  # somebody else may have the ports by now
     except NotReadyError as error:
         # Somebody may have started `inscope serve` on the folder in the meantime: then that one is meant.
         if not is_running(place.socket):
             raise CommandError(ExitCode.UNREACHABLE, f"the control plane did not start: {error}") from error
+    _remember_ports(place.state)
+
+
+def _start_on(state: Path, ports: list[str]) -> None:
+    arguments = ["--state", str(state), "--idle-exit", str(IDLE_EXIT_SECONDS), *ports]
+    start_detached("controlplane", arguments, state / "controlplane.log")
+
+
+def _same_ports(state: Path) -> list[str]:
+    """The ports of the one before: sidecars that it left behind find this one there."""
+    try:
+        said = json.loads((state / LAST_ENDPOINT).read_bytes())
+        return ["--listen", str(said["stream"]), "--enrol-listen", str(said["enrolment"])]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def _remember_ports(state: Path) -> None:
+    with suppress(OSError):  # then sidecars that outlive this control plane will not find the next one
+        shutil.copyfile(state / "endpoint.json", state / LAST_ENDPOINT)
 
 
 @contextmanager

@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from controlplane.cli.output import cell, measure, moment, number, table
 from inscope.alert import Alert, Crossing
 from inscope.codec import (
     coverage_from_wire,
@@ -18,12 +24,6 @@ from inscope.finding import Finding, Tripwire
 from inscope.reference import ReferenceVersion
 from inscope.v1 import operator_pb2 as pb
 from inscope.v1 import words_pb2
-from rich.console import Group, RenderableType
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
-
-from controlplane.cli.output import cell, measure, moment, number, table
 
 _ARMED, _UNARMED, _BAD = "green", "yellow", "red"
 

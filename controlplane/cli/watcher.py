@@ -11,10 +11,9 @@ from controlplane.cli.detached import NotReadyError, start_detached
 from controlplane.cli.exit_codes import CommandError, ExitCode
 
 if TYPE_CHECKING:
+    from controlplane.cli.run_folder import RunFolder
     from inscope.v1 import operator_pb2 as pb
     from inscope.workload import Workload
-
-    from controlplane.cli.run_folder import RunFolder
 
 
 def start_watcher(folder: RunFolder, token: pb.JoinToken, workload: Workload, host: str) -> None:

@@ -6,8 +6,10 @@ Tickets and downloads are on the first; the second is the attacker's collector, 
 from __future__ import annotations
 
 import argparse
+import ctypes
 import sys
 import threading
+from contextlib import suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,8 +21,23 @@ COLLECTOR_PORT = 18432
 LOOPBACK = "127.0.0.1"
 
 
+SPARE = ("libBrokenLocale.so.1", "libanl.so.1", "libnsl.so.1")
+"""Libraries that every glibc system has and hardly anything loads."""
+
+
+def spare_library() -> bytes | None:
+    """One of them, a little longer: a library of which nobody has the hash."""
+    for name in SPARE:
+        with suppress(OSError):
+            ctypes.CDLL(name)
+            mapped = Path("/proc/self/maps").read_text().splitlines()
+            path = next(line.split()[-1] for line in mapped if line.endswith(name))
+            return Path(path).read_bytes() + b"copied"
+    return None
+
+
 class Tickets(BaseHTTPRequestHandler):
-    """`/tickets/N` are the texts of a folder; `/downloads/helper` is a program for this machine."""
+    """`/tickets/N` are the texts of a folder; `/downloads/` has a program and a library for this machine."""
 
     def __init__(self, folder: Path, *arguments: object) -> None:
         self.folder = folder
@@ -35,8 +52,11 @@ class Tickets(BaseHTTPRequestHandler):
         self.wfile.write(body or b"")
 
     def _body(self) -> bytes | None:
-        if self.path == "/downloads/helper":
-            return hello_program()
+        match self.path:
+            case "/downloads/helper":
+                return hello_program()
+            case "/downloads/plugin.so":
+                return spare_library()
         ticket = self.folder / f"{self.path.removeprefix('/tickets/')}.txt"
         return ticket.read_bytes() if ticket.parent == self.folder and ticket.is_file() else None
 

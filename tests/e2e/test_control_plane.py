@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import socket
 import subprocess
 
 from tests.e2e.installation import INSCOPE, Installation, eventually
@@ -72,3 +74,20 @@ def test_a_served_one_is_reached_over_mtls_with_the_operators_credentials(instal
         finally:
             served.terminate()
     assert served.returncode == 0
+
+
+def test_the_next_one_listens_where_the_last_one_did(installed: Installation) -> None:
+    def ports() -> list[str]:
+        said = json.loads((installed.state / "endpoint.json").read_text())
+        return [said["stream"], said["enrolment"]]
+
+    installed.ask("workloads")
+    before = ports()
+    installed.end()
+    installed.ask("workloads")
+    assert ports() == before
+    installed.end()
+    host, _, port = before[0].rpartition(":")
+    with socket.create_server((host, int(port))):
+        assert installed.ask("workloads") == []
+        assert ports()[0] != before[0]

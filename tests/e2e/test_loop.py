@@ -11,7 +11,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.e2e.installation import ROOT, Installation
+from tests.e2e.installation import INSCOPE, ROOT, Installation, eventually
 
 pytestmark = pytest.mark.real
 
@@ -103,6 +103,24 @@ def test_a_run_whose_control_plane_is_killed_keeps_working_and_loses_nothing(
     lost = [source["losses"] for run in after["instances"] for source in run["coverage"]]
     # A connection may end before its peer can be compared with what was said: that is not a record lost.
     assert {cause for losses in lost for cause in losses} <= {"unreconciled"}
+
+
+def test_a_control_plane_killed_under_a_run_is_found_again_by_its_sidecar(installed: Installation) -> None:
+    installed.ask("workloads")
+    command = [*INSCOPE, "run", "--name", "agent", "--", "sh", "-c", "read line; uname >/dev/null; exit 6"]
+    with subprocess.Popen(
+        command, env=installed.environment, cwd=installed.workspace, stdin=subprocess.PIPE, text=True
+    ) as run:
+        eventually(lambda: [each["live_instances"] for each in installed.ask("workloads")] == [1])
+        installed.end(signal.SIGKILL)
+        installed.ask("workloads")  # brings up the next one
+        eventually(lambda: [each["live_instances"] for each in installed.ask("workloads")] == [1])
+        run.communicate("go on\n")
+    assert run.returncode == 6
+    (shown,) = installed.ask("show", "agent", "--entries")
+    learned = [entry["label"] for reference in shown["references"] for entry in reference["entries"]]
+    assert any(label.endswith("/uname") for label in learned)
+    assert [each["exit_status"] for each in shown["instances"]] == [6]
 
 
 def test_check_says_that_observe_works_where_these_tests_run(installed: Installation) -> None:

@@ -7,17 +7,15 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from inscope.mode import Mode
-
 from controlplane.cli.exit_codes import CommandError, ExitCode
 from controlplane.cli.output import add_output_argument, cell, emit, print_json
 from controlplane.cli.parser import Commands, add_command, add_workload_argument, mode
 from controlplane.cli.place import add_place_arguments, place_of
+from inscope.mode import Mode
 
 if TYPE_CHECKING:
-    from inscope.v1 import operator_pb2 as pb
-
     from controlplane.cli.control import Control
+    from inscope.v1 import operator_pb2 as pb
 
 
 def register(commands: Commands) -> None:
@@ -62,9 +60,8 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def _current(detail: pb.WorkloadDetail) -> Mode:
-    from inscope.codec import mode_from_wire
-
     from controlplane.cli.control import explained
+    from inscope.codec import mode_from_wire
 
     with explained():
         return mode_from_wire(detail.summary.mode)

@@ -15,19 +15,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Never
 
-from inscope.mode import Mode
-from inscope.workload import InvalidWorkloadError, Workload
-
 from controlplane.cli.exit_codes import CommandError, ExitCode
 from controlplane.cli.handover import Inherited, become, remember
 from controlplane.cli.init_binary import init_binary
 from controlplane.cli.parser import Commands, add_command, mode
 from controlplane.cli.place import Place, add_place_arguments, host_of, place_of
+from inscope.mode import Mode
+from inscope.workload import InvalidWorkloadError, Workload
 
 if TYPE_CHECKING:
-    from inscope.v1 import operator_pb2 as pb
-
     from controlplane.cli.control import Control
+    from inscope.v1 import operator_pb2 as pb
 
 LOOPBACK = "127.0.0.1"
 """Where the sidecar reaches a control plane that shares its machine."""

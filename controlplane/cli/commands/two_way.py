@@ -12,8 +12,9 @@ from controlplane.cli.parser import Commands, add_command, add_workload_argument
 from controlplane.cli.place import add_place_arguments, place_of
 
 if TYPE_CHECKING:
-    from inscope.v1 import operator_pb2 as pb
     from rich.console import RenderableType
+
+    from inscope.v1 import operator_pb2 as pb
 
 FAILED = "failed"
 """The proof of a tripwire that was armed and did not fire."""
@@ -61,9 +62,8 @@ def _failed(answer: pb.TwoWayResponse) -> int:
 
 
 def _print(answer: pb.TwoWayResponse, prove: bool) -> None:
-    from inscope.codec import alert_from_wire, finding_from_wire
-
     from controlplane.cli.tables import blanks_table, foreseen_table, proofs_table
+    from inscope.codec import alert_from_wire, finding_from_wire
 
     blocks: list[RenderableType] = []
     if answer.findings:
