@@ -7,7 +7,6 @@ import asyncio
 from inscope.capability import Capability
 from inscope.coverage import Source, SourceCoverage
 from inscope.observation import Observation
-
 from sidecar.observe.sink import ObservationSink
 
 

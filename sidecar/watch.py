@@ -12,7 +12,6 @@ from enum import Enum
 from typing import Any
 
 from inscope.workload import InstanceId
-
 from sidecar import resident
 from sidecar.fingerprint.cache import HashCache
 from sidecar.fingerprint.describer import Describer
