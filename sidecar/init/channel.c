@@ -18,6 +18,7 @@
 #include "image.h"
 #include "incoming.h"
 #include "launch.h"
+#include "lineage.h"
 #include "message.h"
 #include "patterns.h"
 #include "queue.h"
@@ -161,6 +162,7 @@ static bool greet(void) {
     if (!send_message(&outgoing) || !await(welcomed, after_ms(WELCOME_MS)))
         return false;
     image_forget_all();
+    lineage_forget_all();
     memset(&channel.told, 0, sizeof channel.told);
     queue_connected(true);
     await(prepared, after_ms(PATTERNS_MS));

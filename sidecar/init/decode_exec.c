@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "counters.h"
+#include "lineage.h"
 #include "locate.h"
 #include "memory.h"
 #include "seen.h"
@@ -103,6 +104,7 @@ static int open_image(struct trap *t, int folder, struct image *image) {
 void decode_exec(struct trap *t, int folder, uint64_t path, uint64_t argv) {
     pid_t tid = (pid_t)t->call->pid;
     t->who = process_refresh(tid, t->now_ns);
+    lineage_introduce(t);
     read_paths(tid, folder, path);
     struct image image;
     int path_fd = open_image(t, folder, &image);

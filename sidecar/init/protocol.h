@@ -44,7 +44,8 @@ enum inscope_kind {
     INSCOPE_EXIT = 19,     /* body exit []: a process that init reaped */
     INSCOPE_COUNTERS = 20, /* body counters []: each second while anything changed, and before BYE */
     INSCOPE_SURVEY = 21,   /* body survey [members...]: what the container holds */
-    INSCOPE_BYE = 22       /* body exit []: the agent's own end */
+    INSCOPE_BYE = 22,      /* body exit []: the agent's own end */
+    INSCOPE_PROCESS = 23   /* body file [/proc/PID/exe]: an ancestor that made no trapped call yet, or an orphan */
 };
 
 enum inscope_flag {

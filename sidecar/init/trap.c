@@ -3,11 +3,14 @@
 #include <sys/ioctl.h>
 
 #include "counters.h"
+#include "lineage.h"
 #include "queue.h"
 
 void trap_identify(struct trap *t) {
-    if (t->who.tid == 0)
-        t->who = process_of((pid_t)t->call->pid, t->now_ns);
+    if (t->who.tid != 0)
+        return;
+    t->who = process_of((pid_t)t->call->pid, t->now_ns);
+    lineage_introduce(t);
 }
 
 bool trap_stands(struct trap *t) {

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from inscope.behaviour import Protocol
-
 from sidecar.normalise.text import text_of
 from sidecar.observe.records import Address
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from inscope.behaviour import Sha256
 from inscope.observation import Observation
-
 from sidecar.normalise.script_ref import FirstOf, InlineCode
 from sidecar.observe.drafts import Draft, OpenFile, Want
 from sidecar.observe.fingerprinter import Fingerprinter

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 
 from inscope.coverage import LossCause, Source, SourceCoverage
-
 from sidecar.observe.records import Counters
 
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from inscope.workload import InstanceId
-
 from sidecar.normalise.paths import default_generaliser
 from sidecar.observe.fingerprinter import Fingerprinter
 from sidecar.observe.identities import Identities

@@ -14,7 +14,6 @@ from typing import Protocol, assert_never
 from inscope.capability import Capability
 from inscope.coverage import LossCause, Source, SourceCoverage
 from inscope.observation import Observation
-
 from sidecar.observe.claims import Claim
 from sidecar.observe.drafts import Draft, OpenFile
 from sidecar.observe.identities import Identities

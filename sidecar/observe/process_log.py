@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from inscope.observation import MAX_ANCESTRY, Ancestor
-
 from sidecar.observe.processes import Process
 
 MAX_BYTES = 1 << 20

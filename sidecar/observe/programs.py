@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from inscope.behaviour import Program, Script, ScriptOrigin
-
 from sidecar.normalise.paths import Generaliser, cut
 from sidecar.normalise.script_ref import FirstOf, ScriptRef, Source
 from sidecar.normalise.scripts import script_of

@@ -32,6 +32,7 @@ from sidecar.observe.records import (
     LoadRecord,
     OpenCall,
     OpenRecord,
+    ProcessRecord,
     Record,
     SurveyPart,
     SurveyRecord,
@@ -122,6 +123,11 @@ def _load(head: Head, file: FileStat, strings: _Strings, fd: int) -> LoadRecord:
     return LoadRecord(head, file, _only(strings), fd)
 
 
+def _process(head: Head, file: FileStat, strings: _Strings, fd: int) -> ProcessRecord:
+    _without_fd(fd)
+    return ProcessRecord(head, file, _only(strings))
+
+
 def _open(head: Head, call: OpenCall, strings: _Strings, fd: int) -> OpenRecord:
     _without_fd(fd)
     return OpenRecord(head, call, _only(strings))
@@ -200,6 +206,7 @@ _FORMS: dict[int, _Form] = {
     Kind.COUNTERS: _Form("counters", Counters, _plain(CountersRecord)),
     Kind.SURVEY: _Form("survey", SurveyPart, _survey),
     Kind.BYE: _Form("exit", Exit, _plain(ByeRecord)),
+    Kind.PROCESS: _Form("file", FileStat, _process),
 }
 
 

@@ -10,7 +10,6 @@ from inscope.behaviour import Connect, Contradiction, bracketed
 from inscope.behaviour import Protocol as Transport
 from inscope.observation import Observation
 from inscope.workload import InstanceId
-
 from sidecar.observe.claims import PATIENCE_S, SETTLING_S, Claim, Claims, Contradicted, Inode, Outcomes, Peer
 from sidecar.observe.sock_diag import SockDiagError
 

@@ -37,6 +37,7 @@ class Kind(IntEnum):
     COUNTERS = _KIND["COUNTERS"]
     SURVEY = _KIND["SURVEY"]
     BYE = _KIND["BYE"]
+    PROCESS = _KIND["PROCESS"]
 
 
 class Flag(IntFlag):
@@ -329,6 +330,15 @@ class ByeRecord:
     exit: Exit
 
 
+@dataclass(frozen=True, slots=True)
+class ProcessRecord:
+    """A process that others descend from, met before any call of its own. `path` is what /proc/PID/exe says."""
+
+    head: Head
+    file: FileStat
+    path: bytes
+
+
 FileRecord = ExecRecord | ImageRecord | LoadRecord
 Record = (
     HelloRecord
@@ -343,6 +353,7 @@ Record = (
     | CountersRecord
     | SurveyRecord
     | ByeRecord
+    | ProcessRecord
 )
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from inscope.capability import Capability, CapabilityKind
-
 from sidecar.normalise.interpreters import is_interpreter
 from sidecar.normalise.paths import Generaliser, cut
 from sidecar.normalise.text import text_of

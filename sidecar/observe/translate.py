@@ -29,7 +29,6 @@ from inscope.capability import Capability
 from inscope.observation import Observation
 from inscope.verdict import Verdict
 from inscope.workload import InstanceId
-
 from sidecar.normalise.paths import Generaliser
 from sidecar.normalise.text import text_of
 from sidecar.observe.call_detail import detail_of
@@ -61,6 +60,7 @@ from sidecar.observe.records import (
     ListenRecord,
     LoadRecord,
     OpenRecord,
+    ProcessRecord,
     Record,
     SurveyRecord,
     SyscallRecord,
@@ -194,6 +194,9 @@ class Translator:
             case ExitRecord(head):
                 self._processes.exited(head)
                 return ()
+            case ProcessRecord():
+                self._introduced(record)
+                return ()
             case CountersRecord(_, counters):
                 return (counters,)
             case SurveyRecord(head):
@@ -226,6 +229,12 @@ class Translator:
             self._discard(record.fd)
             return ()
         return self._start(record, process, self._programs.of(record))
+
+    def _introduced(self, record: ProcessRecord) -> None:
+        """A fork runs what its parent runs; only where the parent is unknown does its image say more."""
+        process = self._processes.of(record.head)
+        if not process.label and record.path:
+            self._executed(process, self._path(record.path), (record.file.device, record.file.inode))
 
     def _start(self, record: ExecRecord, process: Process, started: StartedProgram) -> Sequence[Fact]:
         behaviour = Exec(started.program, process.label)

@@ -101,6 +101,24 @@ def one(behaviours: list[Behaviour], wanted: Callable[[Behaviour], bool]) -> Beh
     return found[0]
 
 
+async def test_a_grandchild_of_silent_forks_descends_from_the_agent(tmp_path: Path) -> None:
+    code = """
+import os
+for _ in range(3):
+    if child := os.fork():
+        os.waitpid(child, 0)
+        os._exit(0)
+os.execv("/bin/true", ["true"])
+"""
+    (tmp_path / "agent.py").write_text(code)
+    behaviours = await Watched(tmp_path).run(sys.executable, "agent.py")
+    agent = one(behaviours, lambda one: isinstance(one, Exec))
+    assert isinstance(agent, Exec)
+    true = one(behaviours, lambda one: isinstance(one, Exec) and one.program.path == "/bin/true")
+    assert isinstance(true, Exec)
+    assert true.parent == agent.program.label
+
+
 async def test_a_python_agent_is_seen_in_full(tmp_path: Path) -> None:
     code = """
 import ctypes, socket, subprocess

@@ -143,6 +143,30 @@ async def test_ancestry_begins_with_the_acting_process() -> None:
     assert [(one.pid, one.label) for one in fact.observation.ancestry] == [(101, "/bin/git"), (AGENT, "/bin/agent")]
 
 
+def introduced(path: bytes, *, pid: int, ppid: int) -> bytes:
+    return message(Kind.PROCESS, "file", file_body(3), [path], pid=pid, ppid=ppid)
+
+
+async def test_a_fork_that_calls_nothing_leaves_no_hole_in_the_lineage() -> None:
+    transcript = Transcript()
+    await transcript.run("/bin/agent")
+    assert await transcript.behaviours(introduced(b"/bin/agent", pid=101, ppid=AGENT)) == []
+    assert await transcript.run("/usr/bin/git", pid=102, ppid=101) == [Exec(program("/usr/bin/git"), "/bin/agent")]
+
+
+async def test_an_orphan_is_called_what_it_runs() -> None:
+    transcript = Transcript()
+    await transcript.behaviours(introduced(b"/usr/bin/bash", pid=101, ppid=1))
+    assert await transcript.run("/usr/bin/git", pid=101) == [Exec(program("/usr/bin/git"), "/usr/bin/bash")]
+
+
+async def test_what_an_image_says_does_not_replace_what_an_exec_said() -> None:
+    transcript = Transcript()
+    await transcript.run("/bin/agent")
+    await transcript.behaviours(introduced(b"/elsewhere", pid=AGENT, ppid=1))
+    assert await transcript.run("/usr/bin/git", pid=101, ppid=AGENT) == [Exec(program("/usr/bin/git"), "/bin/agent")]
+
+
 async def test_a_search_along_path_executes_nothing() -> None:
     transcript = Transcript()
     assert await transcript.behaviours(exec_message(b"/nowhere/git", [b"git"], inode=0, flags=Flag.UNREADABLE)) == []

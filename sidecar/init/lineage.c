@@ -1,0 +1,68 @@
+#define _GNU_SOURCE
+#include "lineage.h"
+
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "launch.h"
+#include "locate.h"
+#include "queue.h"
+
+enum { INTRODUCED = 2048, DEPTH_MAX = 15 };
+
+static struct introduced {
+    pid_t pid;
+    unsigned generation;
+    uint64_t start;
+} introduced[INTRODUCED];
+
+static _Atomic unsigned generation = 1;
+
+void lineage_forget_all(void) { atomic_fetch_add(&generation, 1); }
+
+/* Whether this is news; from now on it is not. */
+static bool is_new(const struct process *who) {
+    struct introduced *slot = &introduced[(unsigned)who->pid % INTRODUCED];
+    struct introduced now = {who->pid, atomic_load(&generation), who->start};
+    bool known = slot->pid == now.pid && slot->start == now.start && slot->generation == now.generation;
+    *slot = now;
+    return !known;
+}
+
+static void report(const struct process *who, const struct trap *t) {
+    static struct message message;
+    static char path[PATH_TEXT];
+    char link[32];
+    snprintf(link, sizeof link, "/proc/%d/exe", who->pid);
+    struct image image = image_of(open(link, O_PATH | O_CLOEXEC), t->call->data.nr);
+    message_begin(&message, INSCOPE_PROCESS, who, t->now_ns);
+    message_body(&message, &image.file, sizeof image.file);
+    size_t length = image.path_fd < 0 ? 0 : locate_own_link(image.path_fd, path);
+    message_text(&message, path, length, INSCOPE_PATH_MAX);
+    image_close(&image);
+    queue_push(&message);
+}
+
+static bool outside(pid_t pid) { return pid <= 1 || pid == getpid(); }
+
+/* Eldest first, so that each finds its parent known. */
+static void introduce(pid_t pid, const struct trap *t, int depth) {
+    if (outside(pid) || depth == 0)
+        return;
+    struct process who = process_read(pid);
+    if (who.start == 0 || !is_new(&who))
+        return;
+    introduce(who.ppid, t, depth - 1);
+    report(&who, t);
+}
+
+void lineage_introduce(const struct trap *t) {
+    if (!is_new(&t->who))
+        return;
+    introduce(t->who.ppid, t, DEPTH_MAX);
+    /* An orphan has init for a parent: what it runs says the most about where it comes from. */
+    if (outside(t->who.ppid) && t->who.pid != atomic_load(&launch_agent))
+        report(&t->who, t);
+}
