@@ -46,5 +46,5 @@ $(VENV)/.installed: pyproject.toml hatch_build.py
 # Only the generated parts, when a schema or a C file changes.
 $(VENV)/.built: $(VENV)/.installed $(SCHEMAS) $(INIT)
 	@echo "gRPC code and inscope-init: generating what changed"
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python hatch_build.py > /dev/null
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python hatch_build.py > $(VENV)/build.log 2>&1 || { cat $(VENV)/build.log; exit 1; }
 	@touch $@

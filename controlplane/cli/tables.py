@@ -55,7 +55,8 @@ def findings_blocks(findings: Iterable[Finding]) -> Iterable[RenderableType]:
 
 def alert_block(alert: Alert) -> RenderableType:
     """One alert: a line of facts, its sentence, and a line for each reference it crossed."""
-    facts = [alert.id, f"rank {alert.rank}", moment(alert.last_seen), f"{alert.count:,} times", *alert.techniques]
+    often = "once" if alert.count == 1 else f"{number(alert.count)} times"
+    facts = [alert.id, f"rank {alert.rank}", moment(alert.last_seen), often, *alert.techniques]
     if alert.approved:
         facts.append(f"approved: {alert.approved}")
     crossed = [_crossing_line(crossing) for crossing in alert.crossed]
