@@ -5,11 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from inscope.alert import Alert, Crossing
-from inscope.behaviour import Behaviour
-from inscope.reference import Entry, ReferenceKind, ReferenceVersion
-from inscope.workload import Agent, Workload
-
 from controlplane.detect.foresight import Watch, foresee
 from controlplane.detect.rank import rank
 from controlplane.detect.sentence import Learning, sentence
@@ -18,6 +13,10 @@ from controlplane.detect.tripwire import closed_world
 from controlplane.posture.evidence import MAX_COUNT
 from controlplane.posture.sighting import Sighting
 from controlplane.posture.window import Window
+from inscope.alert import Alert, Crossing
+from inscope.behaviour import Behaviour
+from inscope.reference import Entry, ReferenceKind, ReferenceVersion
+from inscope.workload import Agent, Workload
 
 AlertKey = tuple[Behaviour, frozenset[tuple[Entry, str | None]]]
 """What makes two deviations the same alert: the behaviour, and what it crossed with which findings."""

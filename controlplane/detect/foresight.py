@@ -10,16 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from inscope.behaviour import Behaviour, Exec, Load, Open
-from inscope.capability import CAPABILITY_RULES, Capability, CapabilityKind
-from inscope.finding import Finding
-from inscope.reference import Dimension, Entry, program_value
-
 from controlplane.posture.folders import holding
 from controlplane.posture.latent import watch_of
 from controlplane.posture.reach import UNRESTRICTED, reaches
 from controlplane.posture.used import Used, call_name, read_program
-from controlplane.wording import moment
+from controlplane.posture.wording import moment
+from inscope.behaviour import Behaviour, Exec, Load, Open
+from inscope.capability import CAPABILITY_RULES, Capability, CapabilityKind
+from inscope.finding import Finding
+from inscope.reference import Dimension, Entry, program_value
 
 
 @dataclass(frozen=True, slots=True)

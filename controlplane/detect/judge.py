@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from inscope.alert import Alert
-from inscope.reference import Entry, missing
-
 from controlplane.detect.alert import AlertKey, Scene, counted_again, crossings, key_of, raised
 from controlplane.posture.sighting import Sighting
+from inscope.alert import Alert
+from inscope.reference import Entry, missing
 
 
 @dataclass(slots=True)

@@ -10,6 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from ipaddress import ip_address
 
+from controlplane.detect.foresight import port_span
+from controlplane.detect.reenact import Fresh, behaviour_of
+from controlplane.detect.two_way import Proof, TwoWayFinding
+from controlplane.posture.latent import Latent, unused
+from controlplane.posture.reach import UNRESTRICTED
+from controlplane.posture.used import Used
 from inscope.alert import Alert
 from inscope.behaviour import (
     Access,
@@ -27,13 +33,6 @@ from inscope.behaviour import (
 )
 from inscope.capability import CapabilityKind
 from inscope.finding import Finding
-
-from controlplane.detect.foresight import port_span
-from controlplane.detect.reenact import Fresh, behaviour_of
-from controlplane.detect.two_way import Proof, TwoWayFinding
-from controlplane.posture.latent import Latent, unused
-from controlplane.posture.reach import UNRESTRICTED
-from controlplane.posture.used import Used
 
 _Invention = Callable[[Sequence[str], Used, Fresh], Behaviour | None]
 

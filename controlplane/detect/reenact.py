@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from controlplane.posture.used import ARROW, read_program
 from inscope.behaviour import (
     Access,
     Behaviour,
@@ -25,8 +26,6 @@ from inscope.behaviour import (
     Syscall,
 )
 from inscope.reference import UNHASHED, Dimension, Entry, entries_of
-
-from controlplane.posture.used import ARROW, read_program
 
 Fresh = Callable[[], str]
 """64 hex digits, another one each time."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
+from controlplane.posture.wording import counted, duration
 from inscope.alert import Crossing
 from inscope.behaviour import (
     Access,
@@ -22,8 +23,6 @@ from inscope.behaviour import (
 )
 from inscope.reference import Dimension
 from inscope.verdict import Verdict
-
-from controlplane.wording import counted, duration
 
 
 @dataclass(frozen=True, slots=True)

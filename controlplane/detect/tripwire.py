@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from controlplane.posture.latent import Latent
 from inscope.coverage import Source, SourceCoverage
 from inscope.finding import Tripwire
 from inscope.mode import Mode
 from inscope.reference import ReferenceKind
-
-from controlplane.posture.latent import Latent
 
 
 def arm(latent: Latent, mode: Mode, blind: str) -> Tripwire:

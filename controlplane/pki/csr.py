@@ -31,7 +31,7 @@ def public_key_of(csr_der: bytes) -> PublicKey:
         request = x509.load_der_x509_csr(csr_der)
         key = _strong(request.public_key())
         signed = request.is_signature_valid
-    except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature) as error:
+    except (ValueError, TypeError, x509.InvalidVersion, UnsupportedAlgorithm, InvalidSignature) as error:
         raise UnacceptableRequestError("the certificate request is not valid PKCS#10 in DER") from error
     if not signed:
         raise UnacceptableRequestError("the certificate request is not signed by its own key")

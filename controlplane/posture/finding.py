@@ -8,15 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from controlplane.posture.latent import Latent
+from controlplane.posture.reach import UNRESTRICTED
+from controlplane.posture.scope import can_be_in_scope
+from controlplane.posture.wording import counted, duration, listed
 from inscope.capability import CapabilityKind
 from inscope.finding import Finding, HeldCapability, Tripwire
 from inscope.reference import NEVER_IN_SCOPE, Entry, Evidence, ReferenceKind, ReferenceVersion
 from inscope.workload import Workload
-
-from controlplane.posture.latent import Latent
-from controlplane.posture.reach import UNRESTRICTED
-from controlplane.posture.scope import can_be_in_scope
-from controlplane.wording import counted, duration, listed
 
 PREFIX = {
     ReferenceKind.ENVELOPE: "EN",

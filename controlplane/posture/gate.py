@@ -11,10 +11,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from controlplane.posture.wording import counted, duration
 from inscope.coverage import LossCause, SourceCoverage
 from inscope.reference import Entry, Evidence, Standing
-
-from controlplane.wording import counted, duration
 
 DAY = 86_400.0
 HOUR = 3_600.0

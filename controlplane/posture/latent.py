@@ -6,12 +6,11 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from controlplane.posture.folders import holding
+from controlplane.posture.used import Used
 from inscope.capability import CAPABILITY_RULES, Capability, CapabilityKind
 from inscope.finding import MAX_EXAMPLES, HeldCapability
 from inscope.reference import Entry, Evidence, ReferenceKind, Standing
-
-from controlplane.posture.folders import holding
-from controlplane.posture.used import Used
 
 MAX_PROVISIONAL = 100
 """Provisional entries that become findings of their own, first seen first; all of them are in `show`."""

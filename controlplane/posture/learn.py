@@ -11,15 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from inscope.behaviour import Behaviour
-from inscope.coverage import Source
-from inscope.reference import Dimension, Entry, Evidence, ReferenceKind, Standing, entries_of
-from inscope.workload import InstanceId
-
 from controlplane.posture.evidence import again, merge, sighted
 from controlplane.posture.scope import can_be_in_scope
 from controlplane.posture.sighting import Sighting
 from controlplane.posture.window import Window
+from inscope.behaviour import Behaviour
+from inscope.coverage import Source
+from inscope.reference import Dimension, Entry, Evidence, ReferenceKind, Standing, entries_of
+from inscope.workload import InstanceId
 
 Suspicion = Callable[[Behaviour], frozenset[Dimension]]
 """The dimensions in which a behaviour matches a known technique."""

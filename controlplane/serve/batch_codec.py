@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from controlplane.batch import ReceivedBatch
+from controlplane.loop.batch import ReceivedBatch
 from controlplane.posture.sighting import Sighting
 from controlplane.store.port import Binary
 from inscope.codec import (

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from controlplane.batch import InForce
+from controlplane.loop.batch import InForce
 from controlplane.serve.loop_thread import LoopThread
 from inscope.workload import Workload
 

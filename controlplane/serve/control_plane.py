@@ -95,7 +95,7 @@ class ControlPlane:
         self._mutual = self._server(MAX_MESSAGE, ALLOWED)
         self._strangers = self._server(MAX_STRANGER_MESSAGE, None, MAX_STRANGERS)
         self._local = self._server(MAX_MESSAGE, None)
-        self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]  # missing in the stubs
+        self._health = health.aio.HealthServicer()
         self.sockets = self._listen(sockets, credentials)
         self._register(owner)
 

@@ -24,7 +24,7 @@ Method = Callable[[Any, Context], Awaitable[Any]]
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
 
-class Guard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in the stubs only
+class Guard(grpc.aio.ServerInterceptor):
     """Wraps the methods of our own services; health and reflection tell nothing and pass.
 
     `allowed` is None on a socket that file permissions (or nothing) guard.
@@ -38,9 +38,9 @@ class Guard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in
 
     async def intercept_service(
         self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler]],
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> Handler:
+    ) -> Handler | None:
         """The method, guarded."""
         handler = await continuation(handler_call_details)
         method = handler_call_details.method

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from controlplane.detail import InstanceDetail, ReferenceDetail, WorkloadDetail, WorkloadSummary
 from controlplane.detect.two_way import Blank, TwoWay, TwoWayFinding
+from controlplane.loop.detail import InstanceDetail, ReferenceDetail, WorkloadDetail, WorkloadSummary
 from controlplane.posture.gate import Gate
 from controlplane.store.port import ModeChange
 from inscope.codec import (

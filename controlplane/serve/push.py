@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 
-from controlplane.batch import InForce
+from controlplane.loop.batch import InForce
 from inscope.codec import entry_to_wire, mode_to_wire, version_to_wire
 from inscope.reference import ReferenceKind, ReferenceVersion
 from inscope.v1 import sidecar_pb2 as pb

@@ -6,9 +6,9 @@ import logging
 
 import grpc
 
+from controlplane.loop.refusal import Refusal, UnknownAlertError, UnknownInstanceError, UnknownWorkloadError
 from controlplane.pki.csr import UnacceptableRequestError
 from controlplane.pki.identity import UnknownPeerError
-from controlplane.refusal import Refusal, UnknownAlertError, UnknownInstanceError, UnknownWorkloadError
 from controlplane.store.port import StoreError
 from inscope.codec import CodecError
 from inscope.workload import InvalidWorkloadError

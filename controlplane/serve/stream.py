@@ -15,7 +15,7 @@ from typing import Protocol
 
 import grpc
 
-from controlplane.batch import Outcome
+from controlplane.loop.batch import Outcome
 from controlplane.serve.batch_codec import DEFAULT_LIMITS, BatchLimits, BatchReader, Delivery
 from controlplane.serve.hub import Hub
 from controlplane.serve.push import Pushes

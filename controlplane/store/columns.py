@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from functools import lru_cache
 
+from controlplane.store import rows
+from controlplane.store.port import Binary, InstanceRow, JoinTokenRow, ModeChange, WorkloadRow
 from inscope.alert import Alert
 from inscope.capability import Capability, CapabilityKind
 from inscope.finding import Finding, HeldCapability, Tripwire
@@ -12,9 +14,6 @@ from inscope.mode import Mode
 from inscope.reference import Dimension, Entry, Evidence, ReferenceKind, ReferenceVersion, Standing
 from inscope.verdict import Verdict
 from inscope.workload import InstanceId, Workload
-
-from controlplane.store import rows
-from controlplane.store.port import Binary, InstanceRow, JoinTokenRow, ModeChange, WorkloadRow
 
 PUT_INSTANCE = """
 INSERT INTO instance

@@ -11,12 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from inscope.alert import Alert
-from inscope.capability import Capability, CapabilityKind
-from inscope.finding import Finding
-from inscope.reference import Entry, Evidence, ReferenceKind
-from inscope.workload import InstanceId, Workload
-
 from controlplane.store import columns, rows
 from controlplane.store.migrations import MIGRATIONS
 from controlplane.store.port import (
@@ -28,6 +22,11 @@ from controlplane.store.port import (
     WorkloadRow,
 )
 from controlplane.store.sqlite_faults import translated
+from inscope.alert import Alert
+from inscope.capability import Capability, CapabilityKind
+from inscope.finding import Finding
+from inscope.reference import Entry, Evidence, ReferenceKind
+from inscope.workload import InstanceId, Workload
 
 BUSY_SECONDS = 2.0
 """How long a second process that reads the file may delay a write before it is an error."""

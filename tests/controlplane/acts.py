@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from controlplane.loop.batch import ReceivedBatch
+from controlplane.posture.sighting import Sighting
 from inscope.behaviour import (
     Access,
     Behaviour,
@@ -20,9 +22,6 @@ from inscope.capability import Capability, CapabilityKind
 from inscope.coverage import Source, SourceCoverage
 from inscope.observation import Observation
 from inscope.workload import Instance, InstanceId, Workload
-
-from controlplane.batch import ReceivedBatch
-from controlplane.posture.sighting import Sighting
 
 T0 = 1_750_000_000.0
 DAY = 86_400.0

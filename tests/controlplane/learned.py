@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from controlplane.loop import Loop
+from controlplane.loop.batch import Outcome
+from controlplane.store.sqlite import SqliteStore
 from inscope.behaviour import Behaviour, Connect, Exec, Program, Protocol
 from inscope.capability import Capability
 from inscope.mode import Mode
-
-from controlplane.batch import Outcome
-from controlplane.loop import Loop
-from controlplane.store.sqlite import SqliteStore
 from tests.controlplane.acts import AGENT, DAILY_WORK, DAY, FIRST, LABEL, T0, WATCHED, batch, sha, survey
 
 PAYLOAD = Exec(Program("/tmp/x/payload", sha("payload")), "/bin/sh")

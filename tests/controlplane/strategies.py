@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hypothesis import strategies as st
+
 from inscope.behaviour import (
     Access,
     Connect,
@@ -18,7 +19,6 @@ from inscope.behaviour import (
     Syscall,
 )
 from inscope.reference import Evidence, Standing
-
 from tests.strategies import behaviours as polite
 from tests.strategies import ports, times
 

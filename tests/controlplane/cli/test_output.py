@@ -7,12 +7,12 @@ import json
 
 from hypothesis import given
 from hypothesis import strategies as st
-from inscope.codec import finding_from_wire, finding_to_wire
 from rich.console import Console
 
 from controlplane.cli.documents import alert_document, behaviour_document, finding_document, rfc3339
 from controlplane.cli.output import cell, console, emit, measure, moment, number, print_json, table
 from controlplane.cli.tables import alert_block, findings_blocks
+from inscope.codec import finding_from_wire, finding_to_wire
 from tests import strategies as words
 from tests.controlplane.cli.samples import ALERT, FINDING
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import grpc
 import pytest
+
 from inscope.codec import alert_to_wire, finding_to_wire
 from inscope.mode import Mode
 from inscope.v1 import operator_pb2 as pb
 from inscope.v1 import words_pb2
-
 from tests.controlplane.cli.conftest import Inscope
 from tests.controlplane.cli.samples import ALERT, FINDING, INVENTORY, WORKLOAD
 from tests.fakes.operator import FakeOperator, modes_asked, summary_of

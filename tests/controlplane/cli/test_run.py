@@ -7,14 +7,14 @@ from pathlib import Path
 
 import grpc
 import pytest
-from inscope.mode import Mode
-from inscope.v1 import operator_pb2 as pb
-from inscope.workload import Workload
 
 from controlplane.cli.commands import run
 from controlplane.cli.handover import parse_environment
 from controlplane.cli.run_folder import UNLOCKED_SECONDS, make_run_folder, sweep
 from controlplane.cli.watcher import join_document
+from inscope.mode import Mode
+from inscope.v1 import operator_pb2 as pb
+from inscope.workload import Workload
 from tests.fakes.operator import FakeOperator, modes_asked, summary_of
 
 AGENT = Workload("local", "Process", "agent")

@@ -7,10 +7,6 @@ from collections.abc import Collection
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from inscope.alert import Crossing
-from inscope.behaviour import Access, Behaviour, Connect, Contradiction, Exec, Load, Open, Program, Protocol
-from inscope.reference import Dimension, Entry, ReferenceKind, ReferenceVersion, entries_of
-from inscope.verdict import Verdict
 
 from controlplane.detect.alert import Scene, counted_again, raised
 from controlplane.detect.foresight import Watch
@@ -20,6 +16,10 @@ from controlplane.detect.sentence import Learning, sentence
 from controlplane.detect.technique import KNOWN
 from controlplane.posture.sighting import Sighting
 from controlplane.posture.window import Window
+from inscope.alert import Crossing
+from inscope.behaviour import Access, Behaviour, Connect, Contradiction, Exec, Load, Open, Program, Protocol
+from inscope.reference import Dimension, Entry, ReferenceKind, ReferenceVersion, entries_of
+from inscope.verdict import Verdict
 from tests.controlplane.acts import AGENT, DAILY_WORK, DAY, LABEL, RUN_GIT, T0, sha, sighting
 from tests.controlplane.strategies import behaviours
 

@@ -6,6 +6,10 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given
+
+from controlplane.detect.foresight import Foresight, Watch, foresee, port_span
+from controlplane.posture.latent import latent_of
+from controlplane.posture.used import used
 from inscope.behaviour import (
     Access,
     Behaviour,
@@ -25,10 +29,6 @@ from inscope.behaviour import (
 from inscope.capability import Capability, CapabilityKind
 from inscope.finding import Finding, HeldCapability, Tripwire
 from inscope.reference import Entry, Evidence, ReferenceKind, ReferenceVersion, Standing, entries_of
-
-from controlplane.detect.foresight import Foresight, Watch, foresee, port_span
-from controlplane.posture.latent import latent_of
-from controlplane.posture.used import used
 from tests.controlplane.acts import AGENT, DAILY_WORK, LABEL, PYTHON, RUN_GIT, T0, sha, survey
 from tests.controlplane.strategies import behaviours
 

@@ -9,14 +9,14 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from inscope.behaviour import Behaviour, Exec, Listen
-from inscope.capability import CAPABILITY_RULES, Capability, CapabilityKind
-from inscope.reference import Entry, Evidence, Standing, entries_of, missing
 
 from controlplane.detect.proof import crossing_of
 from controlplane.posture.latent import Latent, latent_of
 from controlplane.posture.scope import Scope
 from controlplane.posture.used import Used, used
+from inscope.behaviour import Behaviour, Exec, Listen
+from inscope.capability import CAPABILITY_RULES, Capability, CapabilityKind
+from inscope.reference import Entry, Evidence, Standing, entries_of, missing
 from tests.controlplane.acts import DAILY_WORK, MEMBERS, T0, survey
 
 K = CapabilityKind

@@ -6,10 +6,10 @@ import itertools
 from collections.abc import Callable
 
 from hypothesis import given
-from inscope.behaviour import Access, Behaviour, Open
-from inscope.reference import entries_of
 
 from controlplane.detect.reenact import behaviour_of
+from inscope.behaviour import Access, Behaviour, Open
+from inscope.reference import entries_of
 from tests.controlplane.acts import DAILY_WORK
 from tests.controlplane.strategies import behaviours
 

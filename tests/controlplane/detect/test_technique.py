@@ -6,10 +6,10 @@ import re
 
 import pytest
 from hypothesis import given
-from inscope.behaviour import Access, Behaviour, Connect, Exec, Load, Open, Program, Protocol, Syscall, kind_of
-from inscope.reference import Dimension, entries_of
 
 from controlplane.detect.technique import KNOWN, TechniqueDataError, read_techniques
+from inscope.behaviour import Access, Behaviour, Connect, Exec, Load, Open, Program, Protocol, Syscall, kind_of
+from inscope.reference import Dimension, entries_of
 from tests.controlplane.acts import DAILY_WORK, LABEL, sha
 from tests.controlplane.strategies import behaviours
 

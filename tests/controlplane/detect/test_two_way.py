@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from inscope.alert import Alert, Crossing
-from inscope.capability import CapabilityKind
-from inscope.coverage import Source, SourceCoverage
-from inscope.finding import Tripwire
-from inscope.mode import Mode
 
 from controlplane.detect.proof import not_armed, verdict_on
 from controlplane.detect.tripwire import arm, blindness
 from controlplane.detect.two_way import Proof, TwoWayFinding, two_way
 from controlplane.posture.latent import Latent, latent_of
 from controlplane.posture.used import Used
+from inscope.alert import Alert, Crossing
+from inscope.capability import CapabilityKind
+from inscope.coverage import Source, SourceCoverage
+from inscope.finding import Tripwire
+from inscope.mode import Mode
 from tests.conformance.store import alert_of, finding_of
 from tests.controlplane.acts import RUN_GIT, T0, survey
 

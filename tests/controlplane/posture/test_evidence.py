@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from inscope.reference import Evidence, Standing
-from inscope.workload import InstanceId
 
 from controlplane.posture.evidence import MAX_COUNT, MAX_INSTANCES, again, merge, sighted
+from inscope.reference import Evidence, Standing
+from inscope.workload import InstanceId
 from tests.controlplane.strategies import evidence
 from tests.strategies import times
 

@@ -7,14 +7,14 @@ from collections.abc import Iterable
 
 from hypothesis import given
 from hypothesis import strategies as st
-from inscope.behaviour import Behaviour, Connect, Exec, Listen, Load, Program, Protocol, Syscall
-from inscope.capability import CAPABILITY_RULES, Capability, CapabilityKind
-from inscope.finding import MAX_EXAMPLES, Finding, Tripwire
-from inscope.reference import Entry, Evidence, ReferenceKind, Standing, entries_of
 
 from controlplane.posture.finding import Desk, Witness, findings, sentence
 from controlplane.posture.latent import MAX_PROVISIONAL, Latent, latent_of, unused
 from controlplane.posture.used import used
+from inscope.behaviour import Behaviour, Connect, Exec, Listen, Load, Program, Protocol, Syscall
+from inscope.capability import CAPABILITY_RULES, Capability, CapabilityKind
+from inscope.finding import MAX_EXAMPLES, Finding, Tripwire
+from inscope.reference import Entry, Evidence, ReferenceKind, Standing, entries_of
 from tests.controlplane.acts import AGENT, DAILY_WORK, DAY, LABEL, MEMBERS, RUN_AGENT, T0, sha, survey
 
 K = CapabilityKind

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from inscope.coverage import LossCause, Source, SourceCoverage
-from inscope.reference import Dimension, Entry, Evidence, Standing
 
 from controlplane.posture.gate import DAY, HOUR, Gate, GateSettings, Record, Session, gates, unexplained
+from inscope.coverage import LossCause, Source, SourceCoverage
+from inscope.reference import Dimension, Entry, Evidence, Standing
 from tests.controlplane.acts import T0
 
 SETTINGS = GateSettings()

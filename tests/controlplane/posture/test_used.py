@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given
-from inscope.behaviour import Behaviour, Load, Program, Script, ScriptOrigin, Syscall
-from inscope.reference import entries_of, program_value
 
 from controlplane.posture.folders import holding
 from controlplane.posture.used import InventoriedProgram, read_program, used
+from inscope.behaviour import Behaviour, Load, Program, Script, ScriptOrigin, Syscall
+from inscope.reference import entries_of, program_value
 from tests.controlplane.acts import DAILY_WORK, LABEL, PYTHON, sha
 from tests.controlplane.strategies import behaviours
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from controlplane.batch import InForce
+from controlplane.loop.batch import InForce
 from controlplane.serve.board import Board
 from inscope.mode import Mode
 from inscope.workload import Workload

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from controlplane.batch import InForce
+from controlplane.loop.batch import InForce
 from controlplane.serve.push import MAX_UNANSWERED, Pushes
 from inscope.mode import Mode
 from inscope.reference import Dimension, Entry, ReferenceKind, ReferenceVersion

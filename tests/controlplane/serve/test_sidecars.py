@@ -10,8 +10,8 @@ from pathlib import Path
 import grpc
 import pytest
 
-from controlplane.batch import Outcome, ReceivedBatch
 from controlplane.loop import Loop
+from controlplane.loop.batch import Outcome, ReceivedBatch
 from controlplane.pki.authority import create_authority
 from controlplane.serve.control_plane import MAX_MESSAGE
 from controlplane.store.port import Store, StoreError

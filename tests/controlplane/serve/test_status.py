@@ -5,9 +5,9 @@ from __future__ import annotations
 import grpc
 import pytest
 
+from controlplane.loop.refusal import CannotApproveError, UnknownAlertError, UnknownInstanceError
 from controlplane.pki.csr import UnacceptableRequestError
 from controlplane.pki.identity import UnknownPeerError
-from controlplane.refusal import CannotApproveError, UnknownAlertError, UnknownInstanceError
 from controlplane.serve.status import RefusedError, status_of
 from controlplane.store.port import StoreError
 from inscope.codec import CodecError

@@ -7,13 +7,13 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from controlplane.store import rows
 from inscope.alert import Crossing
 from inscope.behaviour import Behaviour
 from inscope.coverage import SourceCoverage
 from inscope.observation import Ancestor
 from inscope.reference import ReferenceVersion
-
-from controlplane.store import rows
 from tests.controlplane.strategies import behaviours, texts
 from tests.strategies import ancestries, coverages, crossings, versions
 

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from inscope.mode import Mode
-from inscope.reference import Dimension, Entry, Evidence
 
 from controlplane.store.migrations import MIGRATIONS
 from controlplane.store.port import Store, StoreError, WorkloadRow
 from controlplane.store.sqlite import SqliteStore, open_store
+from inscope.mode import Mode
+from inscope.reference import Dimension, Entry, Evidence
 from tests.conformance.store import GIT, SEEN, StoreSuite, W, alert_of
 
 

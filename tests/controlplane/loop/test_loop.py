@@ -9,14 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from inscope.behaviour import Access, Behaviour, Connect, Contradiction, Load, Open, Protocol
-from inscope.capability import Capability, CapabilityKind
-from inscope.coverage import LossCause, Source, SourceCoverage
-from inscope.mode import Mode
-from inscope.reference import Dimension, ReferenceKind, ReferenceVersion, Standing, missing
-from inscope.workload import Instance, InstanceId, Workload
 
-from controlplane.batch import Outcome, ReceivedBatch
 from controlplane.loop import (
     CannotApproveError,
     CannotEnforceError,
@@ -27,8 +20,15 @@ from controlplane.loop import (
     UnknownInstanceError,
     UnknownWorkloadError,
 )
+from controlplane.loop.batch import Outcome, ReceivedBatch
 from controlplane.store.port import Binary, JoinTokenRow, StoreError
 from controlplane.store.sqlite import SqliteStore, open_store
+from inscope.behaviour import Access, Behaviour, Connect, Contradiction, Load, Open, Protocol
+from inscope.capability import Capability, CapabilityKind
+from inscope.coverage import LossCause, Source, SourceCoverage
+from inscope.mode import Mode
+from inscope.reference import Dimension, ReferenceKind, ReferenceVersion, Standing, missing
+from inscope.workload import Instance, InstanceId, Workload
 from tests.controlplane.acts import (
     AGENT,
     DAILY_WORK,

@@ -8,13 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from inscope.alert import Alert
-from inscope.capability import Capability, CapabilityKind
-from inscope.finding import Finding
-from inscope.mode import Mode
-from inscope.reference import Entry, Evidence, ReferenceKind
-from inscope.workload import InstanceId
-
 from controlplane.detect.alert import AlertKey, key_of
 from controlplane.detect.foresight import Watch
 from controlplane.detect.sentence import Learning
@@ -24,6 +17,12 @@ from controlplane.posture.latent import Latent, latent_of
 from controlplane.posture.scope import Scope
 from controlplane.posture.used import Used, used
 from controlplane.store.port import InstanceRow, ModeChange, Store, WorkloadRow
+from inscope.alert import Alert
+from inscope.capability import Capability, CapabilityKind
+from inscope.finding import Finding
+from inscope.mode import Mode
+from inscope.reference import Entry, Evidence, ReferenceKind
+from inscope.workload import InstanceId
 
 
 @dataclass(slots=True)

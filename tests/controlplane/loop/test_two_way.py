@@ -7,17 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from inscope.behaviour import Exec, Program, Syscall
-from inscope.capability import Capability, CapabilityKind
-from inscope.coverage import Source, SourceCoverage
-from inscope.mode import Mode
-from inscope.workload import Instance, InstanceId, Workload
 
 from controlplane.detect.foresight import Foresight, foresee
 from controlplane.detect.judge import Judged
 from controlplane.detect.two_way import Proof
 from controlplane.loop import Loop, LoopSettings
 from controlplane.store.sqlite import SqliteStore, open_store
+from inscope.behaviour import Exec, Program, Syscall
+from inscope.capability import Capability, CapabilityKind
+from inscope.coverage import Source, SourceCoverage
+from inscope.mode import Mode
+from inscope.workload import Instance, InstanceId, Workload
 from tests.controlplane.acts import AGENT, DAILY_WORK, FIRST, LABEL, PYTHON, T0, WATCHED, batch, sha, survey
 from tests.controlplane.learned import EXFILTRATE, PAYLOAD, detect, do, dump, learn
 
@@ -104,7 +104,7 @@ def test_a_deleted_tripwire_fails_its_proof(
 @pytest.mark.parametrize(
     ("where", "broken"),
     [
-        ("controlplane.intake.judge", lambda *_: Judged()),
+        ("controlplane.loop.intake.judge", lambda *_: Judged()),
         ("controlplane.detect.judge.missing", lambda *_: ()),
         ("controlplane.detect.alert.foresee", lambda *_: Foresight(None, "x")),
     ],

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from inscope.alert import Alert
-from inscope.reference import Entry, Evidence, Standing
-
+from controlplane.loop.refusal import CannotApproveError
 from controlplane.posture.evidence import merge
 from controlplane.posture.scope import can_be_in_scope
-from controlplane.refusal import CannotApproveError
+from inscope.alert import Alert
+from inscope.reference import Entry, Evidence, Standing
 
 SOURCE = "approval"
 """The source of an entry that somebody vouched for."""

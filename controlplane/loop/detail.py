@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from controlplane.posture.gate import Gate
+from controlplane.store.port import InstanceRow, ModeChange
 from inscope.mode import Mode
 from inscope.reference import Dimension, Entry, Evidence, ReferenceVersion
 from inscope.workload import Workload
-
-from controlplane.posture.gate import Gate
-from controlplane.store.port import InstanceRow, ModeChange
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from controlplane.detect.alert import Scene
+from controlplane.detect.judge import Judged, judge
+from controlplane.loop.batch import Outcome, ReceivedBatch
+from controlplane.loop.memory import Memory
+from controlplane.loop.remembered import Remembered
+from controlplane.loop.settings import LoopSettings
+from controlplane.posture.learn import Learned, Lesson, learn
+from controlplane.posture.window import Window
+from controlplane.store.port import InstanceRow
 from inscope.capability import CAPABILITY_RULES, Capability
 from inscope.coverage import SourceCoverage
 from inscope.mode import Mode
-
-from controlplane.batch import Outcome, ReceivedBatch
-from controlplane.detect.alert import Scene
-from controlplane.detect.judge import Judged, judge
-from controlplane.loop_settings import LoopSettings
-from controlplane.memory import Memory
-from controlplane.posture.learn import Learned, Lesson, learn
-from controlplane.posture.window import Window
-from controlplane.remembered import Remembered
-from controlplane.store.port import InstanceRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,19 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from controlplane.detect.proof import crossing_of, no_crossing, not_armed, verdict_on
+from controlplane.detect.two_way import TwoWayFinding
+from controlplane.loop.batch import Outcome, ReceivedBatch
+from controlplane.loop.remembered import Remembered
+from controlplane.posture.sighting import Sighting
+from controlplane.store.port import InstanceRow
 from inscope.behaviour import Behaviour
 from inscope.coverage import Source, SourceCoverage
 from inscope.finding import Finding
 from inscope.mode import Mode
 from inscope.observation import Observation
 from inscope.workload import Instance, InstanceId
-
-from controlplane.batch import Outcome, ReceivedBatch
-from controlplane.detect.proof import crossing_of, no_crossing, not_armed, verdict_on
-from controlplane.detect.two_way import TwoWayFinding
-from controlplane.posture.sighting import Sighting
-from controlplane.remembered import Remembered
-from controlplane.store.port import InstanceRow
 
 
 class Stage(Protocol):

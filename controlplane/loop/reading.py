@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+from controlplane.loop.detail import InstanceDetail, ReferenceDetail, WorkloadDetail, WorkloadSummary
+from controlplane.loop.remembered import Remembered, lost_by
+from controlplane.posture.gate import Gate, Record, Session
+from controlplane.store.port import InstanceRow, ModeChange
 from inscope.coverage import LossCause, Source, SourceCoverage
 from inscope.reference import ReferenceKind, ReferenceVersion
-
-from controlplane.detail import InstanceDetail, ReferenceDetail, WorkloadDetail, WorkloadSummary
-from controlplane.posture.gate import Gate, Record, Session
-from controlplane.remembered import Remembered, lost_by
-from controlplane.store.port import InstanceRow, ModeChange
 
 LEARNED_HERE = (ReferenceKind.ENVELOPE, ReferenceKind.INVENTORY)
 """The references that are learned from what sidecars see."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from inscope.workload import InstanceId, Workload
-
 from controlplane.posture.gate import Gate
+from inscope.workload import InstanceId, Workload
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is the word for what a caller asked and did not get

@@ -10,58 +10,33 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 
+from controlplane.detect.alert import key_of
+from controlplane.detect.technique import KNOWN, Techniques
+from controlplane.detect.two_way import TwoWay, TwoWayFinding, two_way
+from controlplane.loop.approval import vouched
+from controlplane.loop.batch import InForce, Outcome, ReceivedBatch
+from controlplane.loop.detail import WorkloadDetail, WorkloadSummary
+from controlplane.loop.intake import Intake
+from controlplane.loop.memory import Memory
+from controlplane.loop.reading import detail_of, record_of, summary_of, versions_of
+from controlplane.loop.refusal import (
+    CannotEnforceError,
+    GateNotMetError,
+    UnknownAlertError,
+    UnknownInstanceError,
+)
+from controlplane.loop.rehearsal import rehearse
+from controlplane.loop.remembered import Remembered, learned_until
+from controlplane.loop.settings import DEFAULTS, LoopSettings
+from controlplane.posture.gate import Gate, gates
+from controlplane.posture.scope import can_be_in_scope
+from controlplane.store.port import InstanceRow, JoinTokenRow, ModeChange, Store, WorkloadRow
 from inscope.alert import Alert
 from inscope.coverage import SourceCoverage
 from inscope.finding import Finding
 from inscope.mode import Mode
 from inscope.reference import ReferenceVersion
 from inscope.workload import Instance, InstanceId, Workload
-
-from controlplane.approval import vouched
-from controlplane.batch import InForce, Outcome, ReceivedBatch
-from controlplane.detail import WorkloadDetail, WorkloadSummary
-from controlplane.detect.alert import key_of
-from controlplane.detect.technique import KNOWN, Techniques
-from controlplane.detect.two_way import TwoWay, TwoWayFinding, two_way
-from controlplane.intake import Intake
-from controlplane.loop_settings import DEFAULTS, LoopSettings
-from controlplane.memory import Memory
-from controlplane.posture.gate import Gate, gates
-from controlplane.posture.scope import can_be_in_scope
-from controlplane.posture.sighting import Sighting
-from controlplane.reading import detail_of, record_of, summary_of, versions_of
-from controlplane.refusal import (
-    CannotApproveError,
-    CannotEnforceError,
-    GateNotMetError,
-    Refusal,
-    UnknownAlertError,
-    UnknownInstanceError,
-    UnknownWorkloadError,
-)
-from controlplane.rehearsal import rehearse
-from controlplane.remembered import Remembered, learned_until
-from controlplane.store.port import InstanceRow, JoinTokenRow, ModeChange, Store, WorkloadRow
-
-__all__ = [
-    "Loop",
-    "LoopSettings",
-    "ReceivedBatch",
-    "Sighting",
-    "Outcome",
-    "InForce",
-    "WorkloadSummary",
-    "WorkloadDetail",
-    "TwoWay",
-    "Gate",
-    "Refusal",
-    "GateNotMetError",
-    "UnknownWorkloadError",
-    "UnknownInstanceError",
-    "CannotEnforceError",
-    "UnknownAlertError",
-    "CannotApproveError",
-]
 
 BY_JOIN_TOKEN = "join token"
 

@@ -7,17 +7,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from inscope.finding import Finding
-from inscope.reference import Entry, Evidence, ReferenceKind
-from inscope.workload import InstanceId, Workload
-
 from controlplane.detect.reenact import behaviour_of
 from controlplane.detect.technique import KNOWN, Techniques
 from controlplane.detect.tripwire import arm
+from controlplane.loop.refusal import UnknownInstanceError, UnknownWorkloadError
+from controlplane.loop.remembered import Remembered, blind, remember
 from controlplane.posture.finding import Desk, Witness, findings
-from controlplane.refusal import UnknownInstanceError, UnknownWorkloadError
-from controlplane.remembered import Remembered, blind, remember
 from controlplane.store.port import InstanceRow, Store
+from inscope.finding import Finding
+from inscope.reference import Entry, Evidence, ReferenceKind
+from inscope.workload import InstanceId, Workload
 
 
 @dataclass(slots=True)
