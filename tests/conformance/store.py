@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+
+from controlplane.store.port import Binary, InstanceRow, JoinTokenRow, ModeChange, Store, StoreError, WorkloadRow
 from inscope.alert import Alert, Crossing
 from inscope.capability import Capability, CapabilityKind
 from inscope.coverage import LossCause, Source, SourceCoverage
@@ -12,8 +14,6 @@ from inscope.observation import Ancestor
 from inscope.reference import Dimension, Entry, Evidence, ReferenceKind, ReferenceVersion, Standing
 from inscope.verdict import Verdict
 from inscope.workload import Agent, InstanceId, Workload
-
-from controlplane.store.port import Binary, InstanceRow, JoinTokenRow, ModeChange, Store, StoreError, WorkloadRow
 from tests.controlplane.acts import RUN_AGENT, sha
 
 W = Workload("shop", "Deployment", "agent", "eu-1")

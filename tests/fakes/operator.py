@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import grpc
+
 from inscope.alert import Alert
 from inscope.codec import alert_to_wire, finding_to_wire, mode_from_wire, mode_to_wire, workload_to_wire
 from inscope.finding import Finding

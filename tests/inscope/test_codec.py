@@ -9,10 +9,10 @@ import pytest
 from google.protobuf.message import DecodeError
 from hypothesis import given
 from hypothesis import strategies as st
+
 from inscope import codec
 from inscope.codec.bounds import MAX_ITEMS, MAX_TEXT
 from inscope.v1 import operator_pb2, words_pb2
-
 from tests import strategies
 
 ROUND_TRIPS = [

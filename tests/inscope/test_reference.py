@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from inscope.behaviour import (
     Access,
     CodeMemory,
@@ -24,7 +25,6 @@ from inscope.behaviour import (
     subject_of,
 )
 from inscope.reference import NEVER_IN_SCOPE, REFERENCE_OF, Dimension, Entry, ReferenceKind, entries_of, missing
-
 from tests.strategies import behaviours
 
 A, B = "a" * 64, "b" * 64

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given
-from inscope.workload import Agent, InvalidWorkloadError, Workload
 
+from inscope.workload import Agent, InvalidWorkloadError, Workload
 from tests.strategies import workloads
 
 

@@ -7,8 +7,8 @@ import shlex
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from inscope.behaviour import ScriptOrigin
 
+from inscope.behaviour import ScriptOrigin
 from sidecar.normalise.interpreters import is_interpreter
 from sidecar.normalise.script_ref import FirstOf, InlineCode, ScriptRef
 from sidecar.normalise.scripts import script_of

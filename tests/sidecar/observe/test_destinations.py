@@ -5,8 +5,8 @@ from __future__ import annotations
 import socket
 
 import pytest
-from inscope.behaviour import Protocol
 
+from inscope.behaviour import Protocol
 from sidecar.observe.destinations import Endpoint, destination_of, listener_of, receiver_of
 from sidecar.observe.records import Address
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from inscope.behaviour import Behaviour, Exec, Load, Program, Script, ScriptOrigin
 from inscope.observation import Observation
 from inscope.workload import InstanceId
-
 from sidecar.normalise.script_ref import FirstOf, InlineCode
 from sidecar.observe.drafts import Draft, OpenFile
 from sidecar.observe.identities import Identities

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from inscope.coverage import LossCause, Source, SourceCoverage
-
 from sidecar.observe.header import HEADER
 from sidecar.observe.ledger import Ledger
 from sidecar.observe.records import Counters

@@ -13,7 +13,6 @@ from inscope.capability import Capability, CapabilityKind
 from inscope.coverage import LossCause, Source, SourceCoverage
 from inscope.observation import Observation
 from inscope.workload import InstanceId
-
 from sidecar.normalise.paths import default_generaliser
 from sidecar.observe import pipeline as pipeline_module
 from sidecar.observe.claims import Claim

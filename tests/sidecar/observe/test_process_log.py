@@ -7,8 +7,8 @@ from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
-from inscope.observation import Ancestor
 
+from inscope.observation import Ancestor
 from sidecar.observe import process_log
 from sidecar.observe.process_log import ProcessLog, _parse
 from sidecar.observe.processes import Process, ProcessTable

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from inscope.observation import MAX_ANCESTRY
 
+from inscope.observation import MAX_ANCESTRY
 from sidecar.observe.processes import ProcessTable
 from sidecar.observe.records import Head
 

@@ -12,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+
 from inscope.behaviour import (
     Access,
     Behaviour,
@@ -28,7 +29,6 @@ from inscope.capability import Capability
 from inscope.coverage import LossCause, Source, SourceCoverage
 from inscope.observation import Observation
 from inscope.workload import InstanceId
-
 from sidecar.init import binary
 from sidecar.observe.observer import Observer
 from sidecar.observe.records import FileStat

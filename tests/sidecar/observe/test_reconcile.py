@@ -12,7 +12,6 @@ from contextlib import closing, suppress
 from inscope.behaviour import Connect, Contradiction, Protocol
 from inscope.observation import Observation
 from inscope.workload import InstanceId
-
 from sidecar.observe.claims import PATIENCE_S, Claim, Peer
 from sidecar.observe.reconcile import Reconciler
 from sidecar.observe.sock_diag import SockDiag, SockDiagError

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from inscope.capability import Capability, CapabilityKind
-
 from sidecar.normalise.paths import default_generaliser
 from sidecar.observe import surveyor
 from sidecar.observe.patterns import default_watch_list

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from inscope.behaviour import (
     Access,
     Behaviour,
@@ -29,7 +30,6 @@ from inscope.behaviour import (
 from inscope.capability import CapabilityKind
 from inscope.verdict import Verdict
 from inscope.workload import InstanceId
-
 from sidecar.normalise.paths import default_generaliser
 from sidecar.observe.claims import Claim, Peer
 from sidecar.observe.drafts import Draft
