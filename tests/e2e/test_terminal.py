@@ -42,8 +42,8 @@ SLEEPER = f'{shlex.quote(sys.executable)} -c \'import time; print("sleeping" + "
 
 def test_ctrl_c_interrupts_the_command_and_nothing_else(installed: Installation) -> None:
     with shell(installed) as terminal:
-        terminal.type(watched("sh -c 'echo on; sleep 100'").replace("on;", 'o"n";'))
-        terminal.expect("on\r\n")
+        terminal.type(watched(SLEEPER))
+        terminal.expect("sleeping!\r\n")
         terminal.type("\x03")
         terminal.expect("ready> ")
         terminal.type("echo status $?\n")
