@@ -17,7 +17,7 @@ TARGETS = ("x86_64", "aarch64")
 
 SOURCES = Path(__file__).parent
 FLAGS = (
-    *("-std=gnu11", "-Os", "-static", "-pthread", "-s"),
+    *("-std=gnu11", "-O2", "-static", "-pthread", "-s"),
     *("-Wall", "-Wextra", "-Wshadow", "-Werror"),
     *("-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections"),
 )

@@ -71,6 +71,14 @@ static bool ends_with(const char *path, size_t length, const char *text, size_t 
     return size <= length && path[length - 1] == text[size - 1] && memcmp(path + length - size, text, size) == 0;
 }
 
+/* Many patterns are looked for in each path, most from a slash on: the first two bytes rule out nearly every place. */
+static bool contains(const char *path, size_t length, const char *text, size_t size) {
+    for (size_t at = 0; at + size <= length; at++)
+        if (path[at] == text[0] && (size == 1 || path[at + 1] == text[1]) && memcmp(path + at, text, size) == 0)
+            return true;
+    return false;
+}
+
 static bool matches(const struct pattern *p, const char *path, size_t length, enum access_kind access) {
     const char *text = kept.text + p->offset;
     switch (p->match) {
@@ -79,7 +87,7 @@ static bool matches(const struct pattern *p, const char *path, size_t length, en
     case INSCOPE_NAME:
         return ends_with(path, length, text, p->length) &&
                (length == p->length || path[length - p->length - 1] == '/');
-    case INSCOPE_INFIX: return memmem(path, length, text, p->length) != NULL;
+    case INSCOPE_INFIX: return contains(path, length, text, p->length);
     case INSCOPE_WRITE: return access == ACCESS_WRITE && ends_with(path, length, text, p->length);
     default: return false;
     }
