@@ -276,7 +276,7 @@ class InitChannel:
     def _read_packet(self, peer: socket.socket) -> int:
         """Hand on one packet; gives its records, 0 where nothing more can be read now."""
         try:
-            records = receive(peer, self._packet)
+            records = self._received(peer)
             _require_no_hello(records or ())
         except MalformedPacketError as error:
             self._drop_peer()
@@ -291,6 +291,13 @@ class InitChannel:
             return 0
         self._hand_on(records)
         return len(records)
+
+    def _received(self, peer: socket.socket) -> Sequence[Record] | None:
+        """An init that went without reading our last message is told of by an error, once; its packets come after."""
+        try:
+            return receive(peer, self._packet)
+        except ConnectionResetError:
+            return receive(peer, self._packet)
 
     def _hand_on(self, records: Sequence[Record]) -> None:
         if self._said_bye:

@@ -143,6 +143,16 @@ async def test_records_arrive_in_order_with_their_descriptors(side: Side) -> Non
     init.close()
 
 
+async def test_an_init_that_went_without_reading_is_heard_to_the_end(side: Side) -> None:
+    init = side.connect()
+    init.send(hello())
+    await until(lambda: bool(side.heard.connections))
+    init.send(open_message(b"/last"))
+    init.close()
+    await until(lambda: side.heard.disconnections == 1)
+    assert [record.path for record in side.heard.records if isinstance(record, OpenRecord)] == [b"/last"]
+
+
 async def test_a_second_while_the_first_is_connected_is_refused(side: Side) -> None:
     first = await side.welcome()
     second = side.connect()
