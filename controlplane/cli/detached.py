@@ -50,6 +50,15 @@ def start_detached(
         raise NotReadyError(f"{why}{_tail(log, offset)}")
 
 
+def start_unattended(module: str, arguments: Sequence[str], log: Path, hold: tuple[int, ...] = ()) -> None:
+    """The same without waiting: whether it ever was ready, its log says.
+
+    Raises:
+        NotReadyError, OSError: it could not be started at all.
+    """
+    _spawn([*_interpreter(), "-m", module, *arguments], log, hold)
+
+
 def service_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """What our own processes need of the user's environment: the agent's secrets in it are none of their business."""
     kept = {name: value for name, value in environ.items() if name in _KEPT or name.startswith(_KEPT_FAMILIES)}

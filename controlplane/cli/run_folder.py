@@ -16,8 +16,17 @@ from pathlib import Path
 from controlplane.cli.embedded import UNIX_PATH_MAX
 from controlplane.cli.exit_codes import CommandError, ExitCode
 
-UNLOCKED_SECONDS = 60.0
-"""A folder younger than this may belong to a run that is about to lock it."""
+HELD = "held"
+"""The file that the sidecar of a run holds locked."""
+
+KEPT_SECONDS = 3_600.0
+"""How long the folder of a run that is over stays, for its log."""
+
+DELIVERABLE_SECONDS = 86_400.0
+"""A sidecar's certificate lives for a day: what is older can no longer be delivered."""
+
+MOST_DELIVERED = 4
+"""Sidecars started at once for runs that are over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +62,7 @@ def make_run_folder(state: Path) -> RunFolder:
     try:
         runs.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = Path(tempfile.mkdtemp(prefix="", dir=runs))
-        folder = RunFolder(path, _lock(path))
+        folder = RunFolder(path, _lock_new(path))
     except OSError as error:
         raise CommandError(ExitCode.FORBIDDEN, f"cannot use the state folder {state}: {error.strerror}") from error
     if len(os.fsencode(folder.socket)) > UNIX_PATH_MAX:
@@ -66,21 +75,42 @@ def sweep(state: Path, now: float) -> None:
     """Remove the folders of runs that are over and delivered; `now` is seconds since the epoch."""
     for path in (state / "run").glob("*/"):
         with suppress(OSError):
-            if _is_over(path, now) and not _has_undelivered(path):
+            if now - path.stat().st_ctime > KEPT_SECONDS and _is_over(path) and not _has_undelivered(path):
                 shutil.rmtree(path)
 
 
-def _lock(path: Path) -> int:
-    descriptor = os.open(path / "held", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+def left_behind(state: Path, now: float) -> list[RunFolder]:
+    """Runs that are over and whose sidecar could not tell everything, but still may; each is locked for the caller."""
+    found = []
+    for path in sorted((state / "run").glob("*/")):
+        with suppress(OSError):
+            if now - path.stat().st_ctime < DELIVERABLE_SECONDS and _is_over(path) and _has_undelivered(path):
+                found.append(RunFolder(path, _lock(path / HELD)))
+    return found[:MOST_DELIVERED]
+
+
+def _lock_new(path: Path) -> int:
+    # Locked under another name first: whoever finds `held` finds it locked, or its holder gone.
+    descriptor = _lock(path / "new")
+    (path / "new").rename(path / HELD)
     return descriptor
 
 
-def _is_over(path: Path, now: float) -> bool:
-    if now - path.stat().st_ctime < UNLOCKED_SECONDS:
+def _lock(file: Path) -> int:
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _is_over(path: Path) -> bool:
+    if not (path / HELD).exists():
         return False
     try:
-        os.close(_lock(path))
+        os.close(_lock(path / HELD))
     except BlockingIOError:
         return False
     return True

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from controlplane.cli.detached import NotReadyError, start_detached
+from controlplane.cli.detached import NotReadyError, start_detached, start_unattended
 from controlplane.cli.exit_codes import CommandError, ExitCode
 
 if TYPE_CHECKING:
     from controlplane.cli.run_folder import RunFolder
     from inscope.v1 import operator_pb2 as pb
     from inscope.workload import Workload
+
+DELIVERY_SECONDS = 5
+"""How long such a sidecar tries, which waits for an init that never comes."""
 
 
 def start_watcher(folder: RunFolder, token: pb.JoinToken, workload: Workload, host: str) -> None:
@@ -29,6 +33,16 @@ def start_watcher(folder: RunFolder, token: pb.JoinToken, workload: Workload, ho
         raise CommandError(ExitCode.NOT_STARTED, f"the sidecar did not start: {error}") from error
     except OSError as error:
         raise CommandError(ExitCode.NOT_STARTED, f"cannot write {folder.path}: {error.strerror}") from error
+
+
+def deliver(folder: RunFolder) -> None:
+    """Start a sidecar that tells what the one before could not, and ends; nobody waits for it.
+
+    What was left behind stays where it is if that fails: another run tries again.
+    """
+    arguments = [*sidecar_arguments(folder, ""), "--grace", str(DELIVERY_SECONDS)]
+    with suppress(OSError, NotReadyError):
+        start_unattended("sidecar", arguments, folder.log, hold=(folder.lock,))
 
 
 def sidecar_arguments(folder: RunFolder, host: str) -> list[str]:

@@ -7,7 +7,8 @@ import socket
 import subprocess
 import sys
 import textwrap
-from contextlib import closing
+from contextlib import closing, suppress
+from pathlib import Path
 
 import pytest
 
@@ -121,6 +122,37 @@ def test_a_control_plane_killed_under_a_run_is_found_again_by_its_sidecar(instal
     learned = [entry["label"] for reference in shown["references"] for entry in reference["entries"]]
     assert any(label.endswith("/uname") for label in learned)
     assert [each["exit_status"] for each in shown["instances"]] == [6]
+
+
+def test_what_a_run_could_not_tell_is_told_by_the_next(installed: Installation) -> None:
+    installed.ask("workloads")
+    command = [*INSCOPE, "run", "--name", "lonely", "--", "sh", "-c", "read line; uname >/dev/null"]
+    with subprocess.Popen(
+        command, env=installed.environment, cwd=installed.workspace, stdin=subprocess.PIPE, text=True
+    ) as run:
+        eventually(lambda: [each["live_instances"] for each in installed.ask("workloads")] == [1])
+        installed.end(signal.SIGKILL)
+        run.communicate("go on\n")
+    assert run.returncode == 0
+    eventually(lambda: not sidecars_of(installed))
+    assert installed.run("true", name="other").returncode == 0
+
+    def told() -> bool:
+        (shown,) = installed.ask("show", "lonely", "--entries")
+        entries = [entry for reference in shown["references"] for entry in reference["entries"]]
+        return any(entry["label"].endswith("/uname") for entry in entries)
+
+    eventually(told)
+
+
+def sidecars_of(installed: Installation) -> list[Path]:
+    """The processes that work in this installation's run folders."""
+    runs = str(installed.state / "run")
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            found += [path] if runs in path.read_text(errors="replace") else []
+    return found
 
 
 def test_check_says_that_observe_works_where_these_tests_run(installed: Installation) -> None:

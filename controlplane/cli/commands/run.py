@@ -104,15 +104,18 @@ def _run(arguments: argparse.Namespace, inherited: Inherited) -> int:
 def _watch(place: Place, workload: Workload, mode: Mode | None, force: bool) -> Path:
     """Settle the mode, enrol, and start the sidecar; the socket it listens on for init."""
     from controlplane.cli.control import ask
-    from controlplane.cli.run_folder import make_run_folder, sweep
-    from controlplane.cli.watcher import start_watcher
+    from controlplane.cli.run_folder import left_behind, make_run_folder, sweep
+    from controlplane.cli.watcher import deliver, start_watcher
 
     async def join(control: Control) -> pb.JoinToken:
         await _settle_mode(control, workload, mode, force)
         return await control.join_token(workload, mode)
 
     token = ask(place, join)
-    sweep(place.state, time.time())
+    now = time.time()
+    sweep(place.state, now)
+    for earlier in left_behind(place.state, now):
+        deliver(earlier)
     folder = make_run_folder(place.state)
     start_watcher(folder, token, workload, host_of(place.address) if place.address else LOOPBACK)
     return folder.socket

@@ -10,7 +10,13 @@ import pytest
 
 from controlplane.cli.commands import run
 from controlplane.cli.handover import parse_environment
-from controlplane.cli.run_folder import UNLOCKED_SECONDS, make_run_folder, sweep
+from controlplane.cli.run_folder import (
+    DELIVERABLE_SECONDS,
+    KEPT_SECONDS,
+    left_behind,
+    make_run_folder,
+    sweep,
+)
 from controlplane.cli.watcher import join_document
 from inscope.mode import Mode
 from inscope.v1 import operator_pb2 as pb
@@ -139,11 +145,11 @@ def test_the_folder_of_a_run_that_is_over_is_swept_away(tmp_path: Path) -> None:
     ended, live, undelivered = (make_run_folder(tmp_path) for _ in range(3))
     (undelivered.path / "spool").mkdir()
     (undelivered.path / "spool" / "0000000000000001.seg").write_bytes(b"a batch")
-    later = ended.path.stat().st_ctime + UNLOCKED_SECONDS + 1
+    later = ended.path.stat().st_ctime + KEPT_SECONDS + 1
     os.close(ended.lock)
     os.close(undelivered.lock)
-    sweep(tmp_path, later - UNLOCKED_SECONDS)
-    assert ended.path.exists(), "it may be about to be locked"
+    sweep(tmp_path, later - 2)
+    assert ended.path.exists(), "its log may be wanted"
     sweep(tmp_path, later)
     assert [folder.path.exists() for folder in (ended, live, undelivered)] == [False, True, True]
 
@@ -160,3 +166,15 @@ def test_the_folder_of_a_run_that_is_over_is_swept_away(tmp_path: Path) -> None:
 )
 def test_the_environment_is_read_byte_for_byte(block: bytes, parsed: dict[bytes, bytes]) -> None:
     assert parse_environment(block) == parsed
+
+
+def test_what_a_run_could_not_deliver_is_found_for_a_day(tmp_path: Path) -> None:
+    folder = make_run_folder(tmp_path)
+    (folder.path / "0000000000000001.seg").write_bytes(b"a batch")
+    made = folder.path.stat().st_ctime
+    assert left_behind(tmp_path, made + 1) == [], "its sidecar lives"
+    os.close(folder.lock)
+    assert left_behind(tmp_path, made + DELIVERABLE_SECONDS + 1) == []
+    (found,) = left_behind(tmp_path, made + 1)
+    assert found.path == folder.path
+    assert left_behind(tmp_path, made + 1) == [], "it is held by whoever found it"
