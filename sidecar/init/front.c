@@ -11,6 +11,7 @@
 
 #include "inherited.h"
 #include "link.h"
+#include "process.h"
 #include "signals.h"
 #include "witness.h"
 
@@ -27,7 +28,7 @@ void front_end_as(int status) {
 
 struct front {
     int link, signals;
-    pid_t supervisor;
+    pid_t supervisor, agent;
     struct witness witness;
 };
 
@@ -43,8 +44,8 @@ static void on_signal(struct front *f, const struct signalfd_siginfo *signal) {
         return;
     if (signals_from_kernel(signal))
         on_kernel_signal(f, number);
-    else if (!witness_saw(&f->witness, number))
-        link_send(f->link, LINK_SIGNAL, number);
+    else
+        link_send(f->link, witness_saw(&f->witness, number) ? LINK_GROUP : LINK_SIGNAL, number);
 }
 
 static void leave(struct front *f) {
@@ -53,9 +54,17 @@ static void leave(struct front *f) {
     waitpid(f->supervisor, NULL, 0);
 }
 
+/* While the front is stopped, the terminal can stop it again directly, together with the agent: what the supervisor
+ * says of that is old news once both continue. */
+static void stop(const struct front *f, int signal) {
+    if (process_is_stopped(f->agent))
+        signals_suffer(signal);
+}
+
 static void on_message(struct front *f, const struct link_message *message) {
     switch (message->kind) {
-    case LINK_STOPPED: signals_suffer(message->value); break;
+    case LINK_STARTED: f->agent = message->value; break;
+    case LINK_STOPPED: stop(f, message->value); break;
     case LINK_ENDED:
         leave(f);
         front_end_as(message->value);

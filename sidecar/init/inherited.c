@@ -13,7 +13,7 @@ enum { DESCRIPTORS_MAX = 65536 };
 
 static struct {
     sigset_t mask;
-    bool ignored_sigchld;
+    bool ignored_sigchld, ignored_own;
     struct rlimit files;
     uint8_t open[DESCRIPTORS_MAX / 8];
 } taken;
@@ -30,18 +30,37 @@ static void note_descriptors(void) {
     closedir(folder);
 }
 
+/* A standard descriptor that is closed must stay so for the agent, but init's own must not take its number. */
+static void occupy_standard(void) {
+    for (int fd = 0; fd < 3; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)!open("/dev/null", O_RDWR | O_CLOEXEC); /* the lowest free number is `fd` */
+}
+
+static bool take_over(int signal, void (*handler)(int)) {
+    struct sigaction before, own = {.sa_handler = handler};
+    sigaction(signal, &own, &before);
+    return before.sa_handler == SIG_IGN;
+}
+
+static void hand_back(int signal, bool ignored) {
+    sigaction(signal, &(struct sigaction){.sa_handler = ignored ? SIG_IGN : SIG_DFL}, NULL);
+}
+
+static void interrupt(int signal) { (void)signal; }
+
 /* With SIGCHLD ignored the kernel reaps by itself, and the agent's status would be lost. */
-static void own_sigchld(void) {
-    struct sigaction before, normal = {.sa_handler = SIG_DFL};
-    sigaction(SIGCHLD, &normal, &before);
-    taken.ignored_sigchld = before.sa_handler == SIG_IGN;
+static void take_signals(void) {
+    taken.ignored_sigchld = take_over(SIGCHLD, SIG_DFL);
+    taken.ignored_own = take_over(INHERITED_OWN_SIGNAL, interrupt);
 }
 
 void inherited_take(void) {
     sigset_t all;
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &taken.mask);
-    own_sigchld();
+    take_signals();
+    occupy_standard();
     note_descriptors();
     getrlimit(RLIMIT_NOFILE, &taken.files);
     setrlimit(RLIMIT_NOFILE, &(struct rlimit){taken.files.rlim_max, taken.files.rlim_max});
@@ -49,8 +68,8 @@ void inherited_take(void) {
 
 void inherited_restore(void) {
     setrlimit(RLIMIT_NOFILE, &taken.files);
-    if (taken.ignored_sigchld)
-        sigaction(SIGCHLD, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
+    hand_back(SIGCHLD, taken.ignored_sigchld);
+    hand_back(INHERITED_OWN_SIGNAL, taken.ignored_own);
 }
 
 void inherited_restore_mask(void) { sigprocmask(SIG_SETMASK, &taken.mask, NULL); }

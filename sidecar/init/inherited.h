@@ -2,7 +2,11 @@
 #ifndef INSCOPE_INHERITED_H
 #define INSCOPE_INHERITED_H
 
+#include <signal.h>
 #include <stdbool.h>
+
+/* The signal that interrupts init's own waiting: one that nobody uses, so that every other can be passed on. */
+#define INHERITED_OWN_SIGNAL SIGSTKFLT
 
 /* Remember it, and set up init's own: all signals blocked, SIGCHLD as it must be to reap, a high limit of files. */
 void inherited_take(void);

@@ -6,11 +6,15 @@
 #include <stdint.h>
 
 enum link_kind {
-    LINK_SIGNAL = 1,  /* front to supervisor: give the agent this signal */
-    LINK_HANGUP = 2,  /* front to supervisor: the terminal or the shell is gone: HUP and CONT to the agent's group */
-    LINK_STOPPED = 3, /* supervisor to front: the agent stopped, by this signal */
-    LINK_ENDED = 4,   /* supervisor to front: the agent's wait status */
-    LINK_FAILED = 5   /* supervisor to front: no agent; exit with this status */
+    /* front to supervisor */
+    LINK_SIGNAL = 1, /* give the agent this signal */
+    LINK_GROUP = 2,  /* the front's group got this signal: the agent's own group should, if it has one */
+    LINK_HANGUP = 3, /* the terminal is gone, and only the session's leader was told */
+    /* supervisor to front */
+    LINK_STARTED = 4, /* the agent's id */
+    LINK_STOPPED = 5, /* the agent stopped, by this signal */
+    LINK_ENDED = 6,   /* the agent's wait status */
+    LINK_FAILED = 7   /* no agent; exit with this status */
 };
 
 struct link_message {

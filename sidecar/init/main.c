@@ -21,29 +21,31 @@ static int give_up(const char *what) {
 }
 
 static int run_alone(const struct options *options) {
-    int failed, status = supervise(options, 0, -1, &failed);
+    const struct stand_in none = {.link = -1};
+    int failed, status = supervise(options, &none, &failed);
     if (failed)
         return failed;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-static int run_behind(const struct options *options, pid_t front, int link) {
-    int failed, status = supervise(options, front, link, &failed);
-    link_send(link, failed ? LINK_FAILED : LINK_ENDED, failed ? failed : status);
+static int run_behind(const struct options *options, const struct stand_in *front) {
+    int failed, status = supervise(options, front, &failed);
+    link_send(front->link, failed ? LINK_FAILED : LINK_ENDED, failed ? failed : status);
     return 0;
 }
 
 static int run_with_front(const struct options *options) {
     int ends[2];
-    pid_t front = getpid();
+    struct stand_in front = {.pid = getpid(), .shell = getppid()};
     if (!link_pair(ends))
         return give_up("cannot make a socket pair");
     pid_t supervisor = fork();
     if (supervisor < 0)
         return give_up("cannot start the supervising process");
     close(ends[supervisor == 0 ? 0 : 1]);
+    front.link = ends[1];
     if (supervisor == 0)
-        return run_behind(options, front, ends[1]);
+        return run_behind(options, &front);
     front_run(ends[0], supervisor);
 }
 

@@ -4,19 +4,26 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "counters.h"
 #include "filter.h"
 #include "futex.h"
+#include "inherited.h"
 #include "thread.h"
 #include "watch.h"
 
+enum { STOP_TRIES = 200, STOP_PAUSE_MS = 5 };
+
 _Atomic int notify_listener = -1;
 
-static _Atomic bool handling;
+static _Atomic bool handling, stopping;
+static _Atomic int stopped, thread;
 
 /* The kernel writes its own size, which later kernels may enlarge. */
 union notification {
@@ -73,19 +80,31 @@ static void wait_for_listener(void) {
         futex_wait(&notify_listener, -1, -1);
 }
 
+static void let_own_signal_through(void) {
+    sigset_t own;
+    sigemptyset(&own);
+    sigaddset(&own, INHERITED_OWN_SIGNAL);
+    pthread_sigmask(SIG_UNBLOCK, &own, NULL);
+    atomic_store(&thread, (int)syscall(SYS_gettid));
+}
+
 /* RECV says ENOENT for a call that was interrupted before it could be picked up, and at the end of everything. */
 static void *serve(void *levels) {
     static union notification n;
+    let_own_signal_through();
     wait_for_listener();
-    for (;;) {
+    while (!atomic_load(&stopping)) {
         memset(&n.call, 0, sizeof n.call);
         if (ioctl(notify_listener, SECCOMP_IOCTL_NOTIF_RECV, &n.call) == 0) {
             atomic_store(&handling, true);
             handle(&n.call, levels);
             atomic_store(&handling, false);
         } else if (errno != EINTR && notify_nobody_left())
-            return NULL;
+            break;
     }
+    atomic_store(&stopped, 1);
+    futex_wake(&stopped);
+    return NULL;
 }
 
 bool notify_start(const struct open_levels *levels) { return thread_start(serve, (void *)(uintptr_t)levels); }
@@ -93,4 +112,13 @@ bool notify_start(const struct open_levels *levels) { return thread_start(serve,
 void notify_settle(void) {
     while (atomic_load(&handling))
         sched_yield();
+}
+
+/* The signal is sent again and again: the first may come just before the thread waits. */
+void notify_stop(void) {
+    atomic_store(&stopping, true);
+    for (int i = 0; i < STOP_TRIES && !atomic_load(&stopped); i++) {
+        syscall(SYS_tgkill, getpid(), atomic_load(&thread), INHERITED_OWN_SIGNAL);
+        futex_wait(&stopped, 0, STOP_PAUSE_MS);
+    }
 }

@@ -13,6 +13,10 @@ extern _Atomic int notify_listener;
 /* Serve until no process is left under the filter. `levels` must outlive the thread. */
 bool notify_start(const struct open_levels *levels);
 
+/* Take no more calls: those that come wait for whoever takes over the listener. A call that was taken is answered
+ * first; one whose reading blocks for longer than a second is given up. */
+void notify_stop(void);
+
 /* Whether no process is left under the filter. */
 bool notify_nobody_left(void);
 

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 #include "process.h"
 
 #include <fcntl.h>
@@ -60,6 +61,13 @@ bool process_parse_stat(const char *text, size_t size, struct process *out) {
             at++;
     }
     return false;
+}
+
+bool process_is_stopped(pid_t pid) {
+    char text[STAT_MAX];
+    size_t size = read_proc(pid, "stat", text, sizeof text);
+    const char *end = size ? memrchr(text, ')', size) : NULL;
+    return !end || end[1] == 0 || strchr("RSD", end[2]) == NULL;
 }
 
 /* A thread that leads its group has the group's number: tgkill with signal 0 says so without reading a file. */

@@ -8,11 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "channel.h"
 #include "inherited.h"
+#include "job.h"
 #include "keeper.h"
 #include "launch.h"
 #include "link.h"
@@ -25,7 +27,8 @@
 enum { STATUS_FAILED = 125 };
 
 struct supervisor {
-    pid_t agent, front, group;
+    struct job job;
+    const struct stand_in *front;
     int link, signals, status;
     bool ended;
 };
@@ -46,19 +49,20 @@ static void report_exit(const struct process *who, int status) {
 static void on_end(struct supervisor *s, const struct process *who, int status) {
     notify_settle(); /* what it did last comes before its end */
     report_exit(who, status);
-    if (who->pid == s->agent) {
+    if (who->pid == s->job.agent) {
         s->ended = true;
         s->status = status;
     }
 }
 
 static void on_change(struct supervisor *s, pid_t pid, int status) {
-    if (pid != s->agent)
+    if (pid != s->job.agent)
         return;
+    s->job.stopped = WIFSTOPPED(status);
     if (WIFSTOPPED(status))
         link_send(s->link, LINK_STOPPED, WSTOPSIG(status));
-    if (WIFCONTINUED(status) && s->front && getppid() == s->front)
-        kill(s->front, SIGCONT);
+    else if (s->front->pid && getppid() == s->front->pid)
+        kill(s->front->pid, SIGCONT);
 }
 
 /* A process is looked at before it is reaped: afterwards its id means nothing. */
@@ -78,47 +82,53 @@ static void reap(struct supervisor *s) {
     }
 }
 
-static void hang_up(const struct supervisor *s) {
-    kill(s->agent, SIGHUP);
-    kill(s->agent, SIGCONT);
-}
-
 /* The front tells what the agent should get; when the front was killed outright, so is the agent. */
 static void on_link(struct supervisor *s) {
-    struct link_message message;
+    struct link_message message = {0};
     if (!link_receive(s->link, &message)) {
-        kill(s->agent, SIGKILL);
+        kill(s->job.agent, SIGKILL);
         close(s->link);
         s->link = -1;
-    } else if (message.kind == LINK_SIGNAL)
-        kill(s->agent, message.value);
-    else if (message.kind == LINK_HANGUP)
-        hang_up(s);
+    }
+    if (message.kind == LINK_SIGNAL)
+        job_signal(&s->job, message.value);
+    if (message.kind == LINK_GROUP)
+        job_group_signal(&s->job, message.value);
+    if (message.kind == LINK_HANGUP)
+        job_hang_up(&s->job);
 }
 
 /* Behind a front, signals to the agent come over the link. */
 static void on_signal(const struct supervisor *s, const struct signalfd_siginfo *signal) {
     int number = (int)signal->ssi_signo;
     bool leader = number == SIGHUP && getsid(0) == getpid();
-    if (s->front || number == SIGCHLD || s->ended)
+    if (s->front->pid || number == SIGCHLD || s->ended)
         return;
     if (!signals_from_kernel(signal))
-        kill(s->agent, number);
+        kill(s->job.agent, number);
     else if (leader)
-        hang_up(s);
+        job_hang_up(&s->job);
+}
+
+static void handle(struct supervisor *s, const struct pollfd *link, const struct pollfd *shell) {
+    struct signalfd_siginfo signal;
+    reap(s);
+    while (signals_next(s->signals, &signal))
+        on_signal(s, &signal);
+    reap(s);
+    if (!s->ended && shell->revents)
+        job_orphaned(&s->job);
+    if (!s->ended && link->revents)
+        on_link(s);
 }
 
 static void serve(struct supervisor *s) {
     while (!s->ended) {
-        struct pollfd p[2] = {{.fd = s->signals, .events = POLLIN}, {.fd = s->link, .events = POLLIN}};
-        struct signalfd_siginfo signal;
-        poll(p, 2, -1);
-        reap(s);
-        while (signals_next(s->signals, &signal))
-            on_signal(s, &signal);
-        reap(s);
-        if (!s->ended && p[1].revents)
-            on_link(s);
+        struct pollfd p[3] = {{.fd = s->signals, .events = POLLIN},
+                              {.fd = s->link, .events = POLLIN},
+                              {.fd = s->job.shell, .events = POLLIN}};
+        poll(p, 3, -1);
+        handle(s, &p[1], &p[2]);
     }
 }
 
@@ -128,12 +138,13 @@ static int fail(const struct options *o, const struct launch *l) {
     return l->status;
 }
 
-/* After the exec the memory is init's alone, and may be closed to others of the same user. */
+/* After the exec the memory is init's alone, and may be closed to others of the same user. In a group of its own, what
+ * is done to the job's group does not happen to init. */
 static void withdraw(const struct supervisor *s) {
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    inherited_close(s->front == 0);
-    if (s->front)
-        setsid();
+    inherited_close(s->front->pid == 0);
+    if (s->front->pid)
+        setpgid(0, 0);
 }
 
 static int start(const struct options *o, struct supervisor *s) {
@@ -148,21 +159,28 @@ static int start(const struct options *o, struct supervisor *s) {
     if (!notify_start(&levels))
         return complain("cannot start a thread", "", errno);
     struct launch l = launch_agent_of(o, getpid() != 1);
-    s->agent = l.pid;
+    s->job.agent = l.pid;
     return l.stage ? fail(o, &l) : 0;
 }
 
+/* The end of PID 1 is the end of all others by itself. */
 static void finish(const struct options *o, const struct supervisor *s) {
     channel_finish(s->status, o->drain_ms);
-    if (getpid() != 1 && !notify_nobody_left())
+    if (getpid() == 1)
+        return;
+    notify_stop();
+    if (!notify_nobody_left())
         keeper_leave(notify_listener);
 }
 
-int supervise(const struct options *options, pid_t front, int link, int *failed) {
-    struct supervisor s = {.front = front, .link = link};
+int supervise(const struct options *options, const struct stand_in *front, int *failed) {
+    struct supervisor s = {.front = front, .link = front->link, .job = {.group = getpgrp(), .shell = -1}};
+    if (front->pid)
+        s.job.shell = (int)syscall(SYS_pidfd_open, front->shell, 0);
     *failed = start(options, &s);
     if (*failed)
         return -1;
+    link_send(s.link, LINK_STARTED, s.job.agent);
     withdraw(&s);
     serve(&s);
     finish(options, &s);

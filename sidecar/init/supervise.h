@@ -6,8 +6,14 @@
 
 #include "options.h"
 
-/* `front` and `link` are 0 and -1 where this is the process that the caller started. Gives the agent's wait status, or
- * -1 and *failed where there was no agent. */
-int supervise(const struct options *options, pid_t front, int link, int *failed);
+/* The process that stands in the shell's job for the agent, and the way to it. */
+struct stand_in {
+    pid_t pid;   /* 0: there is none, this is the process that the caller started */
+    pid_t shell; /* its parent */
+    int link;
+};
+
+/* Gives the agent's wait status, or -1 and *failed where there was no agent. */
+int supervise(const struct options *options, const struct stand_in *front, int *failed);
 
 #endif
