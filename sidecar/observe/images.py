@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -45,8 +47,12 @@ def look(fd: int) -> tuple[str, bytes]:
 class Images:
     """Remembers what up to `capacity` files were, for the records that come without a descriptor."""
 
-    def __init__(self, look: Look = look, capacity: int = 1024) -> None:
+    def __init__(
+        self, look: Look = look, capacity: int = 1024, resolve: Callable[[str], str] = os.path.realpath
+    ) -> None:
         self._look = look
+        self.real = lru_cache(256)(resolve)
+        """The real name of a path that nothing was opened by: of the interpreter in a script's first line."""
         self._capacity = capacity
         self._recent: OrderedDict[tuple[int, ...], Image] = OrderedDict()
 

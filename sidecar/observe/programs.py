@@ -13,7 +13,7 @@ from sidecar.normalise.script_ref import FirstOf, ScriptRef, Source
 from sidecar.normalise.scripts import script_of
 from sidecar.normalise.text import text_of
 from sidecar.observe.drafts import OpenFile, Want
-from sidecar.observe.images import Image, Images, Shebang
+from sidecar.observe.images import Images, Shebang
 from sidecar.observe.records import ExecRecord, Flag, ImageRecord
 
 
@@ -35,14 +35,14 @@ class Programs:
         self._images = images
 
     def of(self, record: ExecRecord) -> StartedProgram:
-        """What an exec is about to start."""
+        """What an exec is about to start, by the real name of the file: surveys list no links."""
         image = self._images.of(record.fd, record.file, os.fsdecode(record.path))
         file = OpenFile(record.fd, record.file, image.real)
         truncated = bool(record.head.flags & Flag.TRUNCATED)
         if image.shebang:
             return self._by_first_line(record, image.shebang, file, truncated)
         script = script_of(image.real, record.argv, called=os.fsdecode(record.path), truncated=truncated)
-        program = Program(self._path(_name(record.path, image)), "", self._script(script, record.cwd))
+        program = Program(self._path(os.fsencode(image.real)), "", self._script(script, record.cwd))
         return StartedProgram(program, file, script.sources if script else ())
 
     def found(self, record: ImageRecord, argv: Sequence[bytes], cwd: bytes) -> StartedProgram:
@@ -57,8 +57,8 @@ class Programs:
         handed = (shebang.argument,) if shebang.argument else ()
         argv = (shebang.interpreter, *handed, record.path, *record.argv[1:])
         inner = script_of(interpreter, argv, truncated=truncated)
-        script = Script(ScriptOrigin.FILE, self._path(_name(record.path, Image(file.path))), "")
-        program = Program(self._path(shebang.interpreter), "", script)
+        script = Script(ScriptOrigin.FILE, self._path(os.fsencode(file.path)), "")
+        program = Program(self._path(os.fsencode(self._images.real(interpreter))), "", script)
         return StartedProgram(program, FirstOf((interpreter,)), _with_first_line(file, inner, record.path), True)
 
     def _script(self, script: ScriptRef | None, cwd: bytes) -> Script | None:
@@ -72,13 +72,6 @@ class Programs:
 
     def _path(self, raw: bytes) -> str:
         return self._generaliser.path(text_of(raw))
-
-
-def _name(path: bytes, image: Image) -> bytes:
-    """The name as called, which is what surveys list; the real one where the name is a riddle (/proc/self/fd/3)."""
-    if not path or path.startswith((b"/proc/", b"/dev/fd/")):
-        return os.fsencode(image.real)
-    return posixpath.normpath(path)
 
 
 def _with_first_line(file: OpenFile, inner: ScriptRef | None, path: bytes) -> tuple[Want, ...]:

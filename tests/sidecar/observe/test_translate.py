@@ -83,7 +83,7 @@ class Transcript:
             generaliser=default_generaliser(),
             watch_list=default_watch_list(),
             ephemeral_from=32768,
-            images=Images(self.look),
+            images=Images(self.look, resolve=str),
             process_log=process_log or ProcessLog(Path("/nonexistent/processes"), lambda _: None),
         )
         self.unhashed = 0
@@ -138,7 +138,7 @@ async def test_the_agent_and_what_it_starts() -> None:
 async def test_ancestry_begins_with_the_acting_process() -> None:
     transcript = Transcript()
     await transcript.run("/bin/agent")
-    (fact,) = transcript.facts(exec_message(b"/bin/git", [b"git"], pid=101, ppid=AGENT))
+    (fact,) = transcript.facts(exec_message(b"/bin/git", [b"git"], pid=101, ppid=AGENT, inode=8))
     assert isinstance(fact, Draft)
     assert [(one.pid, one.label) for one in fact.observation.ancestry] == [(101, "/bin/git"), (AGENT, "/bin/agent")]
 
