@@ -1,5 +1,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -8,6 +10,7 @@
 
 #include "folders.h"
 #include "inventory.h"
+#include "launch.h"
 #include "loader.h"
 #include "locate.h"
 #include "python_folders.h"
@@ -93,10 +96,20 @@ static void start(struct search *s, struct listing *l, bool (*visit)(void *, con
     s->walk = (struct walk){.seen = &s->seen, .canonical = true, .visit = visit, .context = s};
 }
 
+/* What the agent itself runs is within reach wherever it lies: an interpreter above all. */
+static void own_image(struct search *s) {
+    char link[32], path[PATH_TEXT];
+    snprintf(link, sizeof link, "/proc/%d/exe", atomic_load(&launch_agent));
+    size_t length = led_elsewhere(&s->seen, link, path);
+    if (length)
+        listing_add(s->l, path, length);
+}
+
 static void executables(struct search *s, struct listing *l) {
     start(s, l, visit_executable);
     listing_begin(l, INSCOPE_SURVEY_EXECUTABLES);
     folders_each(getenv("PATH"), in_folder, s);
+    own_image(s);
     listing_end(l);
 }
 
