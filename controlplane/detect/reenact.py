@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from controlplane.posture.used import ARROW, read_program
+from controlplane.posture.used import read_program
 from inscope.behaviour import (
     Access,
     Behaviour,
@@ -25,7 +25,7 @@ from inscope.behaviour import (
     ScriptOrigin,
     Syscall,
 )
-from inscope.reference import UNHASHED, Dimension, Entry, entries_of
+from inscope.reference import ARROW, UNHASHED, Dimension, Entry, entries_of
 
 Fresh = Callable[[], str]
 """64 hex digits, another one each time."""

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 
 from controlplane.loop.refusal import CannotApproveError
 from controlplane.posture.evidence import merge
-from controlplane.posture.scope import can_be_in_scope
 from inscope.alert import Alert
-from inscope.reference import Entry, Evidence, Standing
+from inscope.reference import Entry, Evidence, Standing, can_be_in_scope
 
 SOURCE = "approval"
 """The source of an entry that somebody vouched for."""

@@ -29,13 +29,12 @@ from controlplane.loop.rehearsal import rehearse
 from controlplane.loop.remembered import Remembered, learned_until
 from controlplane.loop.settings import DEFAULTS, LoopSettings
 from controlplane.posture.gate import Gate, gates
-from controlplane.posture.scope import can_be_in_scope
 from controlplane.store.port import InstanceRow, JoinTokenRow, ModeChange, Store, WorkloadRow
 from inscope.alert import Alert
 from inscope.coverage import SourceCoverage
 from inscope.finding import Finding
 from inscope.mode import Mode
-from inscope.reference import ReferenceVersion
+from inscope.reference import ReferenceVersion, can_be_in_scope
 from inscope.workload import Instance, InstanceId, Workload
 
 BY_JOIN_TOKEN = "join token"

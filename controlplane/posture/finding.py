@@ -10,11 +10,10 @@ from dataclasses import dataclass
 
 from controlplane.posture.latent import Latent
 from controlplane.posture.reach import UNRESTRICTED
-from controlplane.posture.scope import can_be_in_scope
 from controlplane.posture.wording import counted, duration, listed
 from inscope.capability import CapabilityKind
 from inscope.finding import Finding, HeldCapability, Tripwire
-from inscope.reference import NEVER_IN_SCOPE, Entry, Evidence, ReferenceKind, ReferenceVersion
+from inscope.reference import NEVER_IN_SCOPE, Entry, Evidence, ReferenceKind, ReferenceVersion, can_be_in_scope
 from inscope.workload import Workload
 
 PREFIX = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from inscope.reference import NEVER_IN_SCOPE, UNHASHED, Entry, Evidence, Standing
+from inscope.reference import Entry, Evidence, Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +23,3 @@ class Scope(Collection[Entry]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
-
-
-def can_be_in_scope(entry: Entry) -> bool:
-    """Whether anybody could ever vouch for the entry: not for a contradiction, nor for content without an identity."""
-    return entry.dimension not in NEVER_IN_SCOPE and not entry.value.startswith(UNHASHED)

@@ -10,14 +10,13 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from inscope.reference import Dimension, Entry
+from inscope.reference import ARROW, Dimension, Entry
 
 _PROGRAM = re.compile(
     r"(?P<hash>unhashed|sha256:[0-9a-f]{64}) (?P<path>.*?)"
     r"(?: \+ (?P<script_hash>unhashed|sha256:[0-9a-f]{64}) (?P<script>.*))?\Z",
     re.DOTALL,
 )
-ARROW = " → "
 
 
 @dataclass(frozen=True, slots=True)

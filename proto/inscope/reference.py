@@ -124,6 +124,9 @@ class Reference:
     entries: dict[Entry, Evidence]
 
 
+ARROW = " → "
+"""Stands between the two sides of an entry's value: who, and what."""
+
 NEVER_IN_SCOPE = frozenset({Dimension.CONTRADICTION})
 """Dimensions that cannot be learned: a contradiction is an attack on the observer however often it is seen."""
 
@@ -134,23 +137,23 @@ def entries_of(behaviour: Behaviour) -> tuple[Entry, ...]:
         case Exec(program, parent):
             return (
                 Entry(Dimension.PROGRAM, program_value(program), program.label),
-                Entry(Dimension.PROCESS, f"{parent or '?'} → {program.label}"),
+                Entry(Dimension.PROCESS, f"{parent or '?'}{ARROW}{program.label}"),
             )
         case Load(path, sha256, _, ""):
             return (Entry(Dimension.LIBRARY, _hash(sha256), path),)
         case Load(path, _, _, writer):
-            return (Entry(Dimension.GENERATED_CODE, f"{writer} → {path.rpartition('/')[0] or '/'}/"),)
+            return (Entry(Dimension.GENERATED_CODE, f"{writer}{ARROW}{path.rpartition('/')[0] or '/'}/"),)
         case CodeMemory(program):
             return (Entry(Dimension.CODE_MEMORY, program),)
         case Open(path, access, program, secret):
             dimension = _open_dimension(access, secret)
-            return (Entry(dimension, f"{program} → {path}" if secret else path),)
+            return (Entry(dimension, f"{program}{ARROW}{path}" if secret else path),)
         case Connect(host, port, protocol):
             return (Entry(Dimension.DESTINATION, destination_value(host, port, protocol)),)
         case Listen(_, port, protocol):
             return (Entry(Dimension.LISTENER, f"{port}/{protocol}"),)
         case Syscall(name, detail, program):
-            return (Entry(Dimension.SYSCALL, f"{program} → {name}({detail})"),)
+            return (Entry(Dimension.SYSCALL, f"{program}{ARROW}{name}({detail})"),)
         case Contradiction(claimed, real, program):
             return (Entry(Dimension.CONTRADICTION, f"{program}: {claimed} became {real}"),)
 
@@ -158,16 +161,18 @@ def entries_of(behaviour: Behaviour) -> tuple[Entry, ...]:
 def missing(behaviour: Behaviour, in_scope: Collection[Entry]) -> tuple[Entry, ...]:
     """What `behaviour` needs and `in_scope` lacks: empty means in scope. An empty reference flags everything.
 
-    Content that could not be hashed is never in scope: an unreadable program has no identity to compare.
+    What cannot be in scope is missing whatever `in_scope` says.
     """
-    return tuple(
-        entry
-        for entry in entries_of(behaviour)
-        if entry not in in_scope or entry.dimension in NEVER_IN_SCOPE or entry.value.startswith(UNHASHED)
-    )
+    return tuple(entry for entry in entries_of(behaviour) if entry not in in_scope or not can_be_in_scope(entry))
 
 
 UNHASHED = "unhashed"
+"""Stands where the hash would, first in the entry's value."""
+
+
+def can_be_in_scope(entry: Entry) -> bool:
+    """Whether anybody could ever vouch for `entry`: not for a contradiction, nor for content without an identity."""
+    return entry.dimension not in NEVER_IN_SCOPE and not entry.value.startswith(UNHASHED)
 
 
 def _hash(sha256: str) -> str:

@@ -6,16 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inscope.mode import Mode
-from inscope.reference import NEVER_IN_SCOPE, UNHASHED, Entry, ReferenceKind, ReferenceVersion, entries_of
+from inscope.reference import ReferenceKind, ReferenceVersion, can_be_in_scope, entries_of
 from inscope.verdict import Verdict
 from sidecar.judge.local import NOTHING_YET, LocalReference, deviates, judge, updated
 from tests.strategies import behaviours, entries
 
 references = st.builds(LocalReference, st.sampled_from(Mode), st.just(()), st.frozensets(entries, max_size=5))
-
-
-def can_be_in_scope(entry: Entry) -> bool:
-    return entry.dimension not in NEVER_IN_SCOPE and not entry.value.startswith(UNHASHED)
 
 
 @given(behaviours)
