@@ -38,9 +38,9 @@ class ProcessLog:
         return [process for process in map(_parse, lines) if process is not None]
 
     def rewrite(self, processes: Iterable[Process]) -> None:
-        """Begin anew with these."""
+        """Begin anew with these, given newest first."""
         self.close()
-        lines = b"".join(_lines(processes))
+        lines = b"".join(reversed(list(_lines(processes))))
         try:
             self._path.unlink(missing_ok=True)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC

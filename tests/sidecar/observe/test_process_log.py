@@ -31,6 +31,13 @@ def test_what_was_logged_is_read(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "processes").stat().st_mode) == 0o600
 
 
+def test_what_was_written_anew_is_read_oldest_first_too(tmp_path: Path) -> None:
+    log = new_log(tmp_path)
+    log.rewrite([GIT, AGENT])
+    log.close()
+    assert log.read() == [AGENT, GIT]
+
+
 def test_beginning_anew_forgets(tmp_path: Path) -> None:
     log = new_log(tmp_path)
     log.rewrite([AGENT])
@@ -41,7 +48,7 @@ def test_beginning_anew_forgets(tmp_path: Path) -> None:
 
 def test_a_cut_line_and_noise_are_skipped(tmp_path: Path) -> None:
     log = new_log(tmp_path)
-    log.rewrite([AGENT, GIT])
+    log.rewrite([GIT, AGENT])
     log.close()
     path = tmp_path / "processes"
     path.write_bytes(b'junk\n{}\n[1,2]\n[1,2,"\\u001b",0,0,[]]\n' + path.read_bytes()[:-9])
