@@ -11,9 +11,10 @@ def printable(raw: bytes | str) -> str:
     text = raw.decode("utf-8", "surrogateescape") if isinstance(raw, bytes) else raw
     if text.isprintable():
         return text
-    return "".join(char if char.isprintable() else _escaped(char) for char in text)
+    return "".join(char if char.isprintable() else escaped(char) for char in text)
 
 
-def _escaped(char: str) -> str:
+def escaped(char: str) -> str:
+    r"""One character as `\xHH` for each byte of it; one that stands for an undecodable byte becomes that byte."""
     errors = "surrogateescape" if "\udc80" <= char <= "\udcff" else "surrogatepass"
     return "".join(f"\\x{byte:02x}" for byte in char.encode("utf-8", errors))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from inscope.text import escaped
+
 _HARMLESS = re.compile(rb"[ -;=-\[\]-~]*\Z")
 """Printable ASCII without backslash and `<`, which are escaped: the one escapes, the other opens our placeholders."""
 
@@ -22,4 +24,4 @@ def text_of(data: bytes) -> str:
 def _shown(character: str) -> str:
     if character.isprintable() and character not in "\\<":
         return character
-    return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogateescape"))
+    return escaped(character)
