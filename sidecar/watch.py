@@ -29,9 +29,10 @@ from sidecar.report.spool import Spool, SpoolLimits
 from sidecar.settings import Settings
 
 SETTLE_S = 3.0
-"""Seconds after start, and then between returns of memory: the burst of an agent's start is over by then."""
+"""Seconds after start at which the burst of an agent's start is over, and memory is returned."""
 
 GIVE_BACK_S = 60.0
+"""Seconds between later returns of memory."""
 
 
 class End(Enum):

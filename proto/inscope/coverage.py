@@ -11,7 +11,6 @@ class Source(StrEnum):
 
     INIT = "init"
     SOCKETS = "sockets"
-    PROC = "proc"
     SURVEY = "survey"
 
 

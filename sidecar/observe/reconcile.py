@@ -10,7 +10,7 @@ from inscope.behaviour import Connect, Contradiction, bracketed
 from inscope.behaviour import Protocol as Transport
 from inscope.observation import Observation
 from inscope.workload import InstanceId
-from sidecar.observe.claims import PATIENCE_S, SETTLING_S, Claim, Claims, Contradicted, Inode, Outcomes, Peer
+from sidecar.observe.claims import SETTLING_S, Claim, Claims, Contradicted, Inode, Outcomes, Peer
 from sidecar.observe.sock_diag import SockDiagError
 
 
@@ -93,10 +93,6 @@ class Reconciler:
             Observation(self._instance, claim.time, contradiction, claim.ancestry),
             Observation(self._instance, claim.time, connect, claim.ancestry),
         )
-
-
-LONGEST_WAIT_S = PATIENCE_S + SETTLING_S
-"""After this long a claim has an outcome."""
 
 
 def _text(peer: Peer) -> str:

@@ -21,7 +21,6 @@ from tests.sidecar.observe.fake_init import bye_message, call_body, hello, messa
 
 ROOT = Path(__file__).parents[2]
 MOUNT, BPF = 165, 321
-SYSCALL_NUMBERS = {MOUNT: "mount", BPF: "bpf"}
 
 
 def syscall(number: int) -> bytes:

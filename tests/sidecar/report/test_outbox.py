@@ -153,7 +153,7 @@ def test_a_full_disk_alone_loses_nothing_while_memory_has_room():
 
 def test_coverage_travels_when_it_changed_only():
     outbox = connected()
-    coverage = SourceCoverage(Source.PROC, 1.0, 0, {})
+    coverage = SourceCoverage(Source.SURVEY, 1.0, 0, {})
     outbox.covered(coverage, 0.0)
     (store,) = outbox.tick(0.2)
     outbox.stored(1, 0.2, kept=True)
