@@ -33,6 +33,7 @@ enum {
     WELCOME_MS = 2000,
     PATTERNS_MS = 200, /* after the welcome, before the agent starts without them */
     BATCH_MS = 5,      /* records are collected this long after the first */
+    SURVEY_END_MS = 2000, /* that the end of an agent waits for the survey */
     TICK_MS = 1000
 };
 
@@ -113,6 +114,8 @@ static bool take(const struct incoming *in) {
             return false;
         atomic_store(&channel.connected, 1);
         channel.survey_at_ns = welcome.survey ? after_ms(PATTERNS_MS) : 0;
+        if (welcome.survey)
+            survey_announce();
         return true;
     case INSCOPE_PATTERNS: return incoming_patterns(in);
     case INSCOPE_REFUSED:
@@ -314,6 +317,8 @@ bool channel_start(const struct options *options, uint32_t mechanisms) {
 void channel_finish(int status, long drain_ms) {
     bool reachable = atomic_load(&channel.connected);
     channel.status = status;
+    if (reachable) /* what the container holds is told of a quick agent too */
+        survey_wait(after_ms(drain_ms < SURVEY_END_MS ? (uint64_t)drain_ms : SURVEY_END_MS));
     atomic_store(&channel.finishing, 1);
     if (!reachable || queue_wake_fd() < 0)
         return;

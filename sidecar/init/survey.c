@@ -6,14 +6,22 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "futex.h"
 #include "inventory.h"
 #include "listing.h"
+#include "process.h"
 #include "thread.h"
 
 enum { NICE = 10 };
 
 static const struct options *surveyed;
-static _Atomic int under_way;
+static _Atomic int under_way, announced;
+
+static void done(void) {
+    atomic_store(&under_way, 0);
+    atomic_store(&announced, 0);
+    futex_wake(&announced);
+}
 
 /* The agent is starting meanwhile, and comes first. */
 static void *run(void *unused) {
@@ -25,7 +33,7 @@ static void *run(void *unused) {
     inventory_reach(&l);
     inventory_secrets(&l);
     inventory_code(&l, surveyed);
-    atomic_store(&under_way, 0);
+    done();
     return NULL;
 }
 
@@ -34,5 +42,12 @@ void survey_start(const struct options *options) {
         return;
     surveyed = options;
     if (!thread_start(run, NULL))
-        atomic_store(&under_way, 0);
+        done();
+}
+
+void survey_announce(void) { atomic_store(&announced, 1); }
+
+void survey_wait(uint64_t until_ns) {
+    for (uint64_t now; atomic_load(&announced) && (now = boottime_ns()) < until_ns;)
+        futex_wait(&announced, 1, (long)((until_ns - now) / 1000000u) + 1);
 }

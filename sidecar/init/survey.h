@@ -2,7 +2,15 @@
 #ifndef INSCOPE_SURVEY_H
 #define INSCOPE_SURVEY_H
 
+#include <stdint.h>
+
 #include "options.h"
+
+/* One will be started soon: to be waited for. */
+void survey_announce(void);
+
+/* Until the one that was announced is done, or `until_ns` of the boot clock. */
+void survey_wait(uint64_t until_ns);
 
 /* Start one, unless one is under way. */
 void survey_start(const struct options *options);
