@@ -165,7 +165,10 @@ def test_a_pipeline_in_a_job_stops_and_continues_as_one(shell: Terminal) -> None
 
 
 def test_a_new_window_size_is_told(shell: Terminal) -> None:
-    code = "import signal; signal.signal(signal.SIGWINCH, lambda *_: print('resized'+'!')); print('on'+'!', flush=True); signal.pause()"
+    code = (
+        "import signal; signal.signal(signal.SIGWINCH, lambda *_: print('resized'+'!')); "
+        "print('on'+'!', flush=True); signal.pause()"
+    )
     shell.type(python(code) + "\n")
     shell.expect("on!\r\n")
     fcntl.ioctl(shell._master, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
