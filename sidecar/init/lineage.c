@@ -45,13 +45,18 @@ static void report(const struct process *who, const struct trap *t) {
     queue_push(&message);
 }
 
-static bool outside(pid_t pid) { return pid <= 1 || pid == getpid(); }
+static bool outside(pid_t pid) {
+    static pid_t init;
+    if (init == 0)
+        init = getpid();
+    return pid <= 1 || pid == init;
+}
 
 /* Eldest first, so that each finds its parent known. */
 static void introduce(pid_t pid, const struct trap *t, int depth) {
     if (outside(pid) || depth == 0)
         return;
-    struct process who = process_read(pid);
+    struct process who = process_of(pid, t->now_ns); /* kept for a moment: siblings share it */
     if (who.start == 0 || !is_new(&who))
         return;
     introduce(who.ppid, t, depth - 1);

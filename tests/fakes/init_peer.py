@@ -42,6 +42,7 @@ BODIES = {
     "COUNTERS": "counters",
     "SURVEY": "survey",
     "BYE": "exit",
+    "PROCESS": "file",
 }
 KINDS = {CONSTANTS[name]: name for name in [*BODIES, "REFUSED"]}
 
