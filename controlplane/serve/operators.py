@@ -1,4 +1,5 @@
 """The Operator service: questions and orders of people and scripts, over the loop."""
+# ruff: noqa: N802 - the methods' names are the schema's
 
 from __future__ import annotations
 
@@ -56,36 +57,28 @@ class Operators(OperatorServicer):
         self._reachable = reachable
         self._caller = caller
 
-    async def ListWorkloads(  # noqa: N802 - the schema's, as all below
-        self, request: pb.ListWorkloadsRequest, context: Context
-    ) -> pb.ListWorkloadsResponse:
+    async def ListWorkloads(self, request: pb.ListWorkloadsRequest, context: Context) -> pb.ListWorkloadsResponse:
         """Every workload that was ever watched."""
         now = self._hub.clock()
         summaries = await self._hub.thread.call(lambda loop: loop.summaries(now))
         return pb.ListWorkloadsResponse(workloads=[summary_to_wire(summary) for summary in summaries])
 
-    async def ShowWorkload(  # noqa: N802
-        self, request: pb.ShowWorkloadRequest, context: Context
-    ) -> pb.WorkloadDetail:
+    async def ShowWorkload(self, request: pb.ShowWorkloadRequest, context: Context) -> pb.WorkloadDetail:
         """Everything about one workload."""
         workload, now = workload_from_wire(request.workload), self._hub.clock()
         return detail_to_wire(await self._hub.thread.call(lambda loop: loop.detail(workload, now, request.entries)))
 
-    async def ListFindings(  # noqa: N802
-        self, request: pb.ListFindingsRequest, context: Context
-    ) -> pb.ListFindingsResponse:
+    async def ListFindings(self, request: pb.ListFindingsRequest, context: Context) -> pb.ListFindingsResponse:
         """What is held and not used."""
         workload, now = _scope(request), self._hub.clock()
         findings = await self._hub.thread.call(lambda loop: loop.findings(workload, now))
         return pb.ListFindingsResponse(findings=[finding_to_wire(finding) for finding in findings])
 
-    async def ListAlerts(  # noqa: N802
-        self, request: pb.ListAlertsRequest, context: Context
-    ) -> pb.ListAlertsResponse:
+    async def ListAlerts(self, request: pb.ListAlertsRequest, context: Context) -> pb.ListAlertsResponse:
         """Alerts, oldest first."""
         return pb.ListAlertsResponse(alerts=[alert_to_wire(alert) for alert in await self._alerts(request)])
 
-    async def FollowAlerts(  # type: ignore[override]  # noqa: N802 - as with streams: a coroutine that writes
+    async def FollowAlerts(  # type: ignore[override]  # as with streams: a coroutine that writes
         self, request: pb.ListAlertsRequest, context: Context
     ) -> None:
         """The alerts there are, then each as it is raised or counted again."""
@@ -101,9 +94,7 @@ class Operators(OperatorServicer):
                 if alert.count > told.get(alert.id, 0) and workload in (None, alert.workload):
                     await context.write(alert_to_wire(alert))
 
-    async def SetMode(  # noqa: N802
-        self, request: pb.SetModeRequest, context: Context
-    ) -> pb.SetModeResponse:
+    async def SetMode(self, request: pb.SetModeRequest, context: Context) -> pb.SetModeResponse:
         """Change the mode, if the gates are met or it is forced."""
         workload, mode = workload_from_wire(request.workload), mode_from_wire(request.mode)
         by, now = self._caller(context), self._hub.clock()
@@ -111,9 +102,7 @@ class Operators(OperatorServicer):
         self._hub.tell([workload])
         return pb.SetModeResponse(gates=[gate_to_wire(gate) for gate in gates], mode=mode_to_wire(mode))
 
-    async def ApproveAlert(  # noqa: N802
-        self, request: pb.ApproveAlertRequest, context: Context
-    ) -> pb.Alert:
+    async def ApproveAlert(self, request: pb.ApproveAlertRequest, context: Context) -> pb.Alert:
         """Put what an alert found missing into scope."""
         alert_id, reason = text(request.id, "id"), _reason(request.reason)
         by, now = self._caller(context), self._hub.clock()
@@ -121,14 +110,12 @@ class Operators(OperatorServicer):
         self._hub.tell([alert.workload])
         return alert_to_wire(alert)
 
-    async def TwoWay(self, request: pb.TwoWayRequest, context: Context) -> pb.TwoWayResponse:  # noqa: N802
+    async def TwoWay(self, request: pb.TwoWayRequest, context: Context) -> pb.TwoWayResponse:
         """Both directions of the loop, checked."""
         workload, now = _scope(request), self._hub.clock()
         return two_way_to_wire(await self._hub.thread.call(lambda loop: loop.two_way(workload, request.prove, now)))
 
-    async def CreateJoinToken(  # noqa: N802
-        self, request: pb.CreateJoinTokenRequest, context: Context
-    ) -> pb.JoinToken:
+    async def CreateJoinToken(self, request: pb.CreateJoinTokenRequest, context: Context) -> pb.JoinToken:
         """A token with which one sidecar can enrol as a new instance of the workload."""
         mode = Mode.OBSERVE if request.mode == MODE_UNSPECIFIED else mode_from_wire(request.mode)
         token, instance = self._hub.random(32).hex(), InstanceId(self._hub.random(16).hex())
