@@ -11,10 +11,10 @@ from controlplane.detect.sentence import Learning, sentence
 from controlplane.detect.technique import Techniques
 from controlplane.detect.tripwire import closed_world
 from controlplane.posture.evidence import MAX_COUNT
-from controlplane.posture.sighting import Sighting
 from controlplane.posture.window import Window
 from inscope.alert import Alert, Crossing
 from inscope.behaviour import Behaviour
+from inscope.observation import Sighting
 from inscope.reference import Entry, ReferenceKind, ReferenceVersion
 from inscope.workload import Agent, Workload
 

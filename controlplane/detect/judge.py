@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from controlplane.detect.alert import AlertKey, Scene, counted_again, crossings, key_of, raised
-from controlplane.posture.sighting import Sighting
 from inscope.alert import Alert
+from inscope.observation import Sighting
 from inscope.reference import Entry, missing
 
 

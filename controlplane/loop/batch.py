@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from controlplane.posture.sighting import Sighting
 from controlplane.store.port import Binary
 from inscope.alert import Alert
 from inscope.capability import Capability
 from inscope.coverage import SourceCoverage
 from inscope.mode import Mode
+from inscope.observation import Sighting
 from inscope.reference import Entry, ReferenceVersion
 from inscope.workload import Workload
 

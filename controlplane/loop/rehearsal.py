@@ -13,13 +13,12 @@ from controlplane.detect.proof import crossing_of, no_crossing, not_armed, verdi
 from controlplane.detect.two_way import TwoWayFinding
 from controlplane.loop.batch import Outcome, ReceivedBatch
 from controlplane.loop.remembered import Remembered
-from controlplane.posture.sighting import Sighting
 from controlplane.store.port import InstanceRow
 from inscope.behaviour import Behaviour
 from inscope.coverage import Source, SourceCoverage
 from inscope.finding import Finding
 from inscope.mode import Mode
-from inscope.observation import Observation
+from inscope.observation import Observation, Sighting
 from inscope.workload import Instance, InstanceId
 
 

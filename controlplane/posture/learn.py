@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from controlplane.posture.evidence import again, merge, sighted
-from controlplane.posture.sighting import Sighting
 from controlplane.posture.window import Window
 from inscope.behaviour import Behaviour
 from inscope.coverage import Source
+from inscope.observation import Sighting
 from inscope.reference import Dimension, Entry, Evidence, ReferenceKind, Standing, can_be_in_scope, entries_of
 from inscope.workload import InstanceId
 

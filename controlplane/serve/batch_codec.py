@@ -6,13 +6,10 @@ moved to the edge of the possible and counted.
 
 from __future__ import annotations
 
-import sys
-from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from controlplane.loop.batch import ReceivedBatch
-from controlplane.posture.sighting import Sighting
 from controlplane.store.port import Binary
 from inscope.codec import (
     CodecError,
@@ -24,7 +21,8 @@ from inscope.codec import (
     verdict_from_wire,
 )
 from inscope.codec.bounds import items, reject, sha256, text
-from inscope.observation import Observation
+from inscope.codec.stream import unpacked
+from inscope.observation import Observation, Sighting
 from inscope.v1 import sidecar_pb2 as pb
 from inscope.workload import InstanceId
 
@@ -150,7 +148,7 @@ class BatchReader:
 
     def _sightings(self, wire: pb.Batch, fresh: Mapping[int, Observation], times: _Times) -> Iterator[Sighting]:
         ids, counts, offsets = (
-            _column(raw, name, self._limits.rows)
+            unpacked(raw, f"batch.{name}", self._limits.rows)
             for raw, name in ((wire.ids, "ids"), (wire.counts, "counts"), (wire.last_ms, "last_ms"))
         )
         if not len(ids) == len(counts) == len(offsets):
@@ -234,19 +232,3 @@ def trace_id(value: str) -> str:
     if value and (len(value) != 32 or not HEX.issuperset(value) or value == "0" * 32):
         raise CodecError(f"trace_id: not 32 lower-case hex digits: {value[:40]!r}")
     return value
-
-
-def _column(raw: bytes, name: str, most: int) -> array[int]:
-    if len(raw) % 4:
-        reject(f"batch.{name}", f"{len(raw)} bytes, not a multiple of 4")
-    if len(raw) > 4 * most:
-        reject(f"batch.{name}", f"{len(raw) // 4} rows, at most {most}")
-    column = array("I")
-    column.frombytes(raw)
-    if sys.byteorder == "big":
-        column.byteswap()
-    return column
-
-
-if array("I").itemsize != 4:
-    raise ImportError("this platform's unsigned int is not 32 bits wide")

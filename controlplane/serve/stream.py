@@ -25,15 +25,13 @@ from controlplane.telemetry.path import Path
 from inscope.behaviour import Behaviour
 from inscope.codec import CodecError, mode_to_wire, version_from_wire
 from inscope.codec.bounds import items, reject, text
+from inscope.codec.stream import PROTOCOL
 from inscope.coverage import SourceCoverage
 from inscope.mode import Mode
 from inscope.v1 import sidecar_pb2 as pb
 from inscope.workload import Instance
 
 log = logging.getLogger(__name__)
-
-PROTOCOL = 1
-"""The version of this stream's protocol; `Hello.protocol` must equal it."""
 
 MAX_NAME = 128
 """Characters of an epoch, a version or a nonce."""

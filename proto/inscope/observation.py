@@ -31,3 +31,12 @@ class Observation:
     ancestry: tuple[Ancestor, ...] = ()
     verdict: Verdict = Verdict.ALLOW
     trace_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What travels of repeated acts: the first `observation`, `count` ≥ 1 times in all, the last at `last_time`."""
+
+    observation: Observation
+    count: int
+    last_time: float

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from inscope.behaviour import Behaviour, actor_of, subject_of
 from inscope.capability import Capability
 from inscope.coverage import SourceCoverage
-from inscope.observation import Observation
+from inscope.observation import Observation, Sighting
 from inscope.verdict import Verdict
 from sidecar.fingerprint.binary import BinaryDetail
 
@@ -15,18 +15,9 @@ RowKey = tuple[Behaviour, Verdict]
 """What makes two observations the same row of a batch, and the same definition on a stream."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """A behaviour, how often it was seen in this batch, and when last. `observation` is the first of them."""
-
-    observation: Observation
-    count: int
-    last_time: float
-
-    @property
-    def key(self) -> RowKey:
-        """See `RowKey`."""
-        return self.observation.behaviour, self.observation.verdict
+def row_key(observation: Observation) -> RowKey:
+    """See `RowKey`."""
+    return observation.behaviour, observation.verdict
 
 
 @dataclass(frozen=True, slots=True)

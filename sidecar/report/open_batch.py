@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from inscope.capability import Capability, CapabilityKind
 from inscope.coverage import LossCause, Source, SourceCoverage
-from inscope.observation import Observation
+from inscope.observation import Observation, Sighting
 from sidecar.fingerprint.binary import BinaryDetail
-from sidecar.report.batch import Batch, RowKey, Sighting, weight_of
+from sidecar.report.batch import Batch, RowKey, row_key, weight_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class OpenBatch:
 
     def add(self, observation: Observation, now: float, *, urgent: bool, judged_at: float = 0.0) -> None:
         """Count an observation; an urgent one closes the batch soon. `judged_at` is wall time, `now` monotonic."""
-        key = (observation.behaviour, observation.verdict)
+        key = row_key(observation)
         row = self._rows.get(key)
         if row:
             row.count += 1

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import grpc
 
 from inscope.codec import CodecError, entry_from_wire, mode_from_wire, version_from_wire, version_to_wire
+from inscope.codec.stream import PROTOCOL
 from inscope.mode import Mode
 from inscope.v1 import sidecar_pb2 as pb
 from sidecar.judge.local import LocalReference, updated
@@ -15,7 +16,6 @@ from sidecar.report.batch import Batch
 from sidecar.report.reporter import Reporter
 from sidecar.report.wire import Definitions, batch_to_wire
 
-PROTOCOL = 1
 VERSION = "0.1.0"
 MAX_ENTRIES = 50_000
 """Entries of a local reference: about 15 MiB. A larger one is refused, and the last good one kept."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from array import array
 from collections import OrderedDict
+
+from google.protobuf.message import DecodeError
 
 from inscope.codec import (
     CodecError,
@@ -20,11 +20,12 @@ from inscope.codec import (
     verdict_from_wire,
     verdict_to_wire,
 )
-from inscope.observation import Observation
+from inscope.codec.stream import column, packed, unpacked
+from inscope.observation import Observation, Sighting
 from inscope.v1 import sidecar_pb2 as pb
 from inscope.workload import InstanceId
 from sidecar.fingerprint.binary import BinaryDetail, ElfDescription, Linkage
-from sidecar.report.batch import Batch, RowKey, Sighting
+from sidecar.report.batch import Batch, RowKey, row_key
 
 MAX_IDS = 900_000
 """Ids given on one stream; the control plane takes a million. A stream that comes near is opened anew."""
@@ -69,15 +70,15 @@ def batch_to_wire(batch: Batch, definitions: Definitions, sequence: int) -> pb.B
     """
     base = min((sighting.last_time for sighting in batch.sightings), default=0.0)
     wire = pb.Batch(sequence=sequence, base_time=base, judged_at=batch.judged_at)
-    ids, counts, last_ms = _column(), _column(), _column()
+    ids, counts, last_ms = column(), column(), column()
     for sighting in batch.sightings:
-        number, new = definitions.id_of(sighting.key)
+        number, new = definitions.id_of(row_key(sighting.observation))
         if new:
             wire.definitions.append(_definition(number, sighting.observation))
         ids.append(number)
         counts.append(min(sighting.count, _MAX_COUNT))
         last_ms.append(min(round((sighting.last_time - base) * 1000), _MAX_COUNT))
-    wire.ids, wire.counts, wire.last_ms = _packed(ids), _packed(counts), _packed(last_ms)
+    wire.ids, wire.counts, wire.last_ms = packed(ids), packed(counts), packed(last_ms)
     wire.coverage.extend(coverage_to_wire(coverage) for coverage in batch.coverage)
     wire.capabilities.extend(capability_to_wire(capability) for capability in batch.capabilities)
     wire.binaries.extend(_binary_to_wire(binary) for binary in batch.binaries)
@@ -98,7 +99,7 @@ def batch_from_bytes(data: bytes, instance: InstanceId) -> Batch:
     wire = pb.Batch()
     try:
         wire.ParseFromString(data)
-    except Exception as error:  # protobuf's DecodeError is not importable without google.protobuf.message
+    except DecodeError as error:
         raise CodecError(f"batch: {error}") from error
     return Batch(
         wire.sequence,
@@ -125,7 +126,11 @@ def check_travels(observation: Observation) -> None:
 
 def _sightings(wire: pb.Batch, instance: InstanceId) -> list[Sighting]:
     known = {one.id: _observation_from_wire(one, instance) for one in wire.definitions}
-    columns = _unpacked(wire.ids), _unpacked(wire.counts), _unpacked(wire.last_ms)
+    columns = (
+        unpacked(wire.ids, "batch.ids"),
+        unpacked(wire.counts, "batch.counts"),
+        unpacked(wire.last_ms, "batch.last_ms"),
+    )
     try:
         return [
             Sighting(known[number], count, wire.base_time + ms / 1000)
@@ -178,23 +183,3 @@ def _binary_from_wire(wire: pb.BinaryDetail) -> BinaryDetail:
         raise CodecError(f"binary.linkage: {error}") from error
     elf = ElfDescription(linkage, wire.build_id, wire.soname, tuple(wire.needed), wire.interpreter)
     return BinaryDetail(wire.sha256.hex(), wire.path, wire.size, elf)
-
-
-def _column() -> array[int]:
-    return array("I")
-
-
-def _packed(column: array[int]) -> bytes:
-    if sys.byteorder == "big":
-        column.byteswap()
-    return column.tobytes()
-
-
-def _unpacked(data: bytes) -> array[int]:
-    column = _column()
-    if len(data) % column.itemsize:
-        raise CodecError("batch: a column is not a whole number of values")
-    column.frombytes(data)
-    if sys.byteorder == "big":
-        column.byteswap()
-    return column

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from controlplane.loop.batch import ReceivedBatch
-from controlplane.posture.sighting import Sighting
 from inscope.behaviour import (
     Access,
     Behaviour,
@@ -20,7 +19,7 @@ from inscope.behaviour import (
 )
 from inscope.capability import Capability, CapabilityKind
 from inscope.coverage import Source, SourceCoverage
-from inscope.observation import Observation
+from inscope.observation import Observation, Sighting
 from inscope.workload import Instance, InstanceId, Workload
 
 T0 = 1_750_000_000.0

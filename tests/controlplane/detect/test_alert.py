@@ -14,10 +14,10 @@ from controlplane.detect.judge import Judged, judge
 from controlplane.detect.rank import BASE, FORESEEN, IMMATURE, PREVENTED, TECHNIQUE, rank
 from controlplane.detect.sentence import Learning, sentence
 from controlplane.detect.technique import KNOWN
-from controlplane.posture.sighting import Sighting
 from controlplane.posture.window import Window
 from inscope.alert import Crossing
 from inscope.behaviour import Access, Behaviour, Connect, Contradiction, Exec, Load, Open, Program, Protocol
+from inscope.observation import Sighting
 from inscope.reference import Dimension, Entry, ReferenceKind, ReferenceVersion, entries_of
 from inscope.verdict import Verdict
 from tests.controlplane.acts import AGENT, DAILY_WORK, DAY, LABEL, RUN_GIT, T0, sha, sighting

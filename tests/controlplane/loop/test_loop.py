@@ -10,17 +10,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from controlplane.loop import (
+from controlplane.loop import Loop, LoopSettings
+from controlplane.loop.batch import Outcome, ReceivedBatch
+from controlplane.loop.refusal import (
     CannotApproveError,
     CannotEnforceError,
     GateNotMetError,
-    Loop,
-    LoopSettings,
     UnknownAlertError,
     UnknownInstanceError,
     UnknownWorkloadError,
 )
-from controlplane.loop.batch import Outcome, ReceivedBatch
 from controlplane.store.port import Binary, JoinTokenRow, StoreError
 from controlplane.store.sqlite import SqliteStore, open_store
 from inscope.behaviour import Access, Behaviour, Connect, Contradiction, Load, Open, Protocol

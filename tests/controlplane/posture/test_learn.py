@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from controlplane.posture.learn import Learned, Lesson, learn
 from controlplane.posture.scope import Scope
-from controlplane.posture.sighting import Sighting
 from controlplane.posture.window import Window
 from inscope.behaviour import Behaviour, Contradiction, Exec, Load, Program
+from inscope.observation import Sighting
 from inscope.reference import Dimension, Entry, Evidence, ReferenceKind, Standing, can_be_in_scope, entries_of, missing
 from inscope.workload import InstanceId
 from tests.controlplane.acts import DAILY_WORK, LABEL, RUN_GIT, T0, sighting

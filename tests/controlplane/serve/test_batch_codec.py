@@ -10,13 +10,12 @@ from google.protobuf.message import DecodeError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from controlplane.posture.sighting import Sighting
 from controlplane.serve.batch_codec import DEFAULT_LIMITS, BatchLimits, BatchReader, binary_from_wire, trace_id
 from controlplane.store.port import Binary
 from inscope.behaviour import CodeMemory
 from inscope.codec import CodecError
 from inscope.coverage import LossCause, Source, SourceCoverage
-from inscope.observation import Ancestor, Observation
+from inscope.observation import Ancestor, Observation, Sighting
 from inscope.v1 import sidecar_pb2 as pb
 from inscope.v1 import words_pb2
 from inscope.workload import InstanceId

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from inscope.behaviour import Load, Syscall
 from inscope.codec import CodecError
-from inscope.observation import Observation
+from inscope.observation import Observation, Sighting
 from inscope.verdict import Verdict
 from inscope.workload import InstanceId
 from sidecar.fingerprint.binary import BinaryDetail, ElfDescription, Linkage
-from sidecar.report.batch import Batch, Sighting
+from sidecar.report.batch import Batch, row_key
 from sidecar.report.wire import Definitions, batch_from_bytes, batch_to_bytes, batch_to_wire, check_travels
 from tests.strategies import ancestries, behaviours, capabilities, coverages, digests, paths, texts, times
 
@@ -25,7 +25,7 @@ near = st.floats(1e9, 1e9 + 1000)
 sightings = st.lists(
     st.builds(Sighting, observations, st.integers(1, 2**32 - 1), near),
     max_size=5,
-    unique_by=lambda sighting: sighting.key,
+    unique_by=lambda sighting: row_key(sighting.observation),
 ).map(tuple)
 elves = st.builds(ElfDescription, st.sampled_from(Linkage), texts, texts, st.lists(texts, max_size=3).map(tuple), texts)
 binaries = st.builds(BinaryDetail, digests, paths, st.integers(0, 2**63), elves)
@@ -81,7 +81,7 @@ def test_a_behaviour_is_defined_once_per_stream():
 
 def test_a_forgotten_definition_gets_a_new_id_and_an_old_id_is_never_given_again():
     definitions = Definitions(remembered=1)
-    numbers = [definitions.id_of(sighting(name).key) for name in "aaba"]
+    numbers = [definitions.id_of(row_key(sighting(name).observation)) for name in "aaba"]
     assert numbers == [(1, True), (1, False), (2, True), (3, True)]
 
 
