@@ -59,12 +59,15 @@ static void open_gate(void) {
     futex_wake(&launch_gate);
 }
 
+/* The next sidecar has seen nothing: from now on all is passed again. */
 static void drop_connection(void) {
     if (channel.fd >= 0)
         close(channel.fd);
     channel.fd = -1;
     atomic_store(&channel.connected, 0);
     queue_connected(false);
+    image_forget_all();
+    lineage_forget_all();
 }
 
 static bool wait_for(short events, int ms) {
@@ -159,13 +162,10 @@ static bool needs_patterns(void) {
 
 static bool prepared(void) { return patterns_known() || !needs_patterns(); }
 
-/* What a new sidecar has not seen is passed again. */
 static bool greet(void) {
     hello_write(&outgoing, &channel.hello);
     if (!send_message(&outgoing) || !await(welcomed, after_ms(WELCOME_MS)))
         return false;
-    image_forget_all();
-    lineage_forget_all();
     memset(&channel.told, 0, sizeof channel.told);
     queue_connected(true);
     await(prepared, after_ms(PATTERNS_MS));
