@@ -25,8 +25,8 @@ check: $(VENV)/.built ## lint, format, types, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(VENV)/.built ## what being watched costs: each file in bench/ by itself
-	@set -e; for file in bench/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+bench: $(VENV)/.built ## what being watched costs, and what watching does
+	@set -e; for name in overhead burst sidecar_memory; do echo "== $$name"; $(BIN)/python -m bench.$$name; done
 
 clean: ## remove what was built and what the demo left
 	@rm -rf $(VENV) .demo sidecar/init/bin dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
