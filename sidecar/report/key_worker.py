@@ -20,12 +20,12 @@ class KeyMakingError(Exception):
 
 
 class KeyWorker:
-    """A running `sidecar.report.enrolment_worker`."""
+    """A running `sidecar.report.key_maker`."""
 
     def __init__(self) -> None:
         """Start it; nothing is awaited."""
         self._output, theirs = os.pipe()
-        command = module_command("sidecar.report.enrolment_worker")
+        command = module_command("sidecar.report.key_maker")
         try:
             self._pid = os.posix_spawn(
                 command[0],

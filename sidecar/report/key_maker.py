@@ -1,6 +1,6 @@
 """Makes a key and a signing request in a process of its own: `cryptography` would cost the sidecar 26 MiB for good.
 
-`python -m sidecar.report.enrolment_worker` writes one JSON object to standard output: `key` (PEM) and `csr` (DER, hex).
+`python -m sidecar.report.key_maker` writes one JSON object to standard output: `key` (PEM) and `csr` (DER, hex).
 """
 
 from __future__ import annotations
