@@ -16,7 +16,6 @@ from controlplane.serve.rate import Rate
 from controlplane.serve.status import RefusedError
 from controlplane.serve.stream import DEFAULT_SETTINGS, SidecarStream, StreamSettings
 from inscope.codec import CodecError
-from inscope.mode import Mode
 from inscope.v1 import sidecar_pb2 as pb
 from inscope.v1.sidecar_pb2_grpc import SidecarServicer
 from inscope.workload import Instance, InstanceId
@@ -65,7 +64,7 @@ class Sidecars(SidecarServicer):
             self._live.discard(instance.id)
 
     async def _serve(self, instance: Instance, channel: GrpcChannel) -> None:
-        stream = SidecarStream(instance, Mode.OBSERVE, channel, self._hub, self._settings)
+        stream = SidecarStream(instance, channel, self._hub, self._settings)
         try:
             await stream.run()
         except CodecError as error:

@@ -67,11 +67,9 @@ class SidecarStream:
     """Runs one stream. `entered` tells whether the loop knows of it, and so must be told that it left."""
 
     def __init__(
-        self, instance: Instance, mode: Mode, channel: Channel, hub: Hub, settings: StreamSettings = DEFAULT_SETTINGS
+        self, instance: Instance, channel: Channel, hub: Hub, settings: StreamSettings = DEFAULT_SETTINGS
     ) -> None:
-        """`mode` is for a workload that the loop does not know yet."""
         self._instance = instance
-        self._mode = mode
         self._channel = channel
         self._hub = hub
         self._settings = settings
@@ -126,8 +124,9 @@ class SidecarStream:
         await self._write(pb.ControlMessage(welcome=welcome))
 
     async def _enter(self) -> InstanceRow:
-        instance, mode, now = self._instance, self._mode, self._hub.clock()
-        return await self._hub.thread.call(lambda loop: loop.enter(instance, mode, now))
+        # Enrolment has introduced the workload in its token's mode; one that the store lost since then learns anew.
+        instance, now = self._instance, self._hub.clock()
+        return await self._hub.thread.call(lambda loop: loop.enter(instance, Mode.OBSERVE, now))
 
     # In.
 
