@@ -14,6 +14,7 @@ import mmap
 import os
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,12 +45,16 @@ def settle() -> None:
 
 
 def give_back() -> None:
-    """Return what start-up, or a burst, left behind. A few milliseconds; safe at any time."""
+    """Return what start-up, or a burst, left behind. A few milliseconds; safe at any time.
+
+    Where our own mappings cannot be read they stay: observing goes on in more memory.
+    """
     trim = getattr(_libc, "malloc_trim", None)
     if trim:
         trim(0)
-    for mapping in list(clean_mappings(Path("/proc/self/smaps").read_text().splitlines())):
-        _madvise(mapping.start, mapping.size, _MADV_DONTNEED)
+    with suppress(OSError):
+        for mapping in list(clean_mappings(Path("/proc/self/smaps").read_text().splitlines())):
+            _madvise(mapping.start, mapping.size, _MADV_DONTNEED)
 
 
 @dataclass(frozen=True, slots=True)
