@@ -2,7 +2,7 @@
 
     python -m bench.burst [--events 10000]
 
-What was made must equal what was recorded plus what was counted as lost: the command fails where it does not.
+What was made must not exceed what was recorded plus what was counted as lost: the command fails where it does.
 """
 
 from __future__ import annotations
