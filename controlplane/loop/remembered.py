@@ -29,6 +29,7 @@ from inscope.workload import InstanceId
 class Remembered:
     """`live` are the instances whose stream is open; `lost` counts acts missing from the record of all instances.
 
+    `described` counts the descriptions kept since the workload was read: only `max_binaries` needs it, to stop a flood.
     `latent` and `used` are derived from the rest by `derive`; `blind` is why nobody watches, empty where somebody does.
     """
 
