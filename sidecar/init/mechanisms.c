@@ -44,10 +44,12 @@ static int probe_notify(struct held *h) {
 }
 
 static int probe_sync_wake(struct held *h) {
+    if (h->listener < 0)
+        return h->error;
     return result(ioctl(h->listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP));
 }
 
-static int probe_killable(struct held *h) { return h->listener >= 0 && h->killable ? 0 : EINVAL; }
+static int probe_killable(struct held *h) { return h->listener < 0 ? h->error : h->killable ? 0 : EINVAL; }
 
 static int probe_vm_read(struct held *h) {
     uint64_t copy = 0;
@@ -74,6 +76,8 @@ static int probe_proc_mem(struct held *h) {
 static int add_fd(struct held *h, unsigned flags) {
     struct seccomp_notif_addfd add = {.id = h->id, .srcfd = (uint32_t)h->listener, .flags = flags,
                                       .newfd_flags = O_CLOEXEC};
+    if (h->listener < 0)
+        return h->error;
     int fd = ioctl(h->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
     if (fd < 0)
         return errno;
@@ -88,7 +92,7 @@ static int probe_pidfd_getfd(struct held *h) {
     int process = (int)syscall(SYS_pidfd_open, h->child, 0);
     if (process < 0)
         return errno;
-    int fd = (int)syscall(SYS_pidfd_getfd, process, h->listener, 0), error = result(fd);
+    int fd = (int)syscall(SYS_pidfd_getfd, process, process, 0), error = result(fd); /* the table is shared */
     close(process);
     if (fd >= 0)
         close(fd);
