@@ -72,11 +72,13 @@ static void handle(const struct seccomp_notif *call, const struct open_levels *l
 
 bool notify_nobody_left(void) {
     struct pollfd p = {.fd = notify_listener, .events = POLLIN};
+    if (p.fd < 0) /* the agent ended before there was a filter */
+        return true;
     return poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLNVAL));
 }
 
 static void wait_for_listener(void) {
-    while (atomic_load(&notify_listener) < 0)
+    while (atomic_load(&notify_listener) < 0 && !atomic_load(&stopping))
         futex_wait(&notify_listener, -1, -1);
 }
 

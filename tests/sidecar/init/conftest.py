@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.init.build import build
+from sidecar.init.build import FLAGS, SOURCES, build
 from tests.fakes.init_peer import InitPeer
 from tests.sidecar.init.observed import Observer
 
@@ -25,19 +25,25 @@ def init() -> Path:
 
 
 @pytest.fixture(scope="session")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
-    """Compile `programs/NAME.c` once and give its path."""
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Compile `programs/NAME.c` once, with other sources if given; by the build's flags, whose C library is ready."""
     folder = tmp_path_factory.mktemp("programs")
     folder.chmod(0o755)
 
-    def compiled(name: str) -> str:
+    def compile_(name: str, *sources: Path) -> Path:
         output = folder / name
         if not output.exists():
-            zig = [sys.executable, "-m", "ziglang", "cc", "-target", f"{MACHINE}-linux-musl", "-static", "-O1"]
-            subprocess.run([*zig, "-o", str(output), str(PROGRAMS / f"{name}.c")], check=True)
-        return str(output)
+            zig = [sys.executable, "-m", "ziglang", "cc", "-target", f"{MACHINE}-linux-musl", *FLAGS, f"-I{SOURCES}"]
+            subprocess.run([*zig, "-o", output, PROGRAMS / f"{name}.c", *sources], check=True)
+        return output
 
-    return compiled
+    return compile_
+
+
+@pytest.fixture(scope="session")
+def program(compiled: Callable[..., Path]) -> Callable[[str], str]:
+    """The path of one of the small programs."""
+    return lambda name: str(compiled(name))
 
 
 @pytest.fixture

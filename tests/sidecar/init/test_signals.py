@@ -132,6 +132,31 @@ def test_killing_the_supervisor_kills_the_command_and_says_so(init: Path, tmp_pa
     eventually(lambda: not Path(f"/proc/{agent}").exists())
 
 
+@pytest.mark.parametrize("front", [False, True])
+def test_a_command_killed_before_it_started_leaves_nothing(init: Path, folder: Path, front: bool) -> None:
+    """While init waits for a sidecar, the child that will become the command is there already."""
+    options = ["--socket", folder / "nobody", "--wait-ms", "20000", *(["--front"] if front else [])]
+    process = subprocess.Popen([init, *options, "--", "sleep", "100"])
+
+    def supervisor() -> int:
+        """The one with threads, which are started after all trial children are gone."""
+        family = [process.pid, *children(process.pid)]
+        return next((pid for pid in family if len(os.listdir(f"/proc/{pid}/task")) >= 3), 0)
+
+    eventually(lambda: len(children(supervisor())) == 1)
+    waited = supervisor()
+    os.kill(children(waited)[0], signal.SIGKILL)
+    assert process.wait(10) == (-signal.SIGKILL if front else 137)
+    eventually(lambda: not Path(f"/proc/{waited}").exists())
+
+
+def children(pid: int) -> list[int]:
+    try:
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
 def test_a_broken_pipe_is_the_commands_own(init: Path) -> None:
     done = subprocess.run(
         ["bash", "-c", '"$0" --front -- yes | head -1; echo ${PIPESTATUS[0]}', init], capture_output=True, timeout=10
