@@ -1,6 +1,7 @@
 #include "filter.h"
 
 #include <linux/seccomp.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -29,11 +30,14 @@ enum decoder decoder_of(int nr) {
 struct program {
     struct sock_filter *at;
     size_t count;
+    bool fits;
     enum inscope_level reads, writes;
 };
 
 static void emit(struct program *p, uint16_t code, uint32_t k, uint8_t yes, uint8_t no) {
-    p->at[p->count++] = (struct sock_filter){code, yes, no, k};
+    p->fits = p->fits && p->count < FILTER_INSTRUCTIONS_MAX;
+    if (p->fits)
+        p->at[p->count++] = (struct sock_filter){code, yes, no, k};
 }
 
 static void load(struct program *p, size_t offset) { emit(p, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset, 0, 0); }
@@ -139,12 +143,15 @@ static void emit_rule(struct program *p, const struct trap_rule *rule) {
     size_t head = p->count;
     jump_equal(p, (uint32_t)rule->nr, 0, 0);
     test_arguments(p, rule);
-    p->at[head].jf = (uint8_t)(p->count - head - 1);
+    size_t block = p->count - head - 1;
+    p->fits = p->fits && block <= UINT8_MAX;
+    if (p->fits)
+        p->at[head].jf = (uint8_t)block;
 }
 
 size_t filter_build(struct sock_filter out[FILTER_INSTRUCTIONS_MAX], enum inscope_level reads,
                     enum inscope_level writes) {
-    struct program p = {out, 0, reads, writes};
+    struct program p = {out, 0, true, reads, writes};
     load(&p, offsetof(struct seccomp_data, arch));
     jump_equal(&p, NATIVE_AUDIT_ARCH, 1, 0);
     notify(&p);
@@ -157,5 +164,5 @@ size_t filter_build(struct sock_filter out[FILTER_INSTRUCTIONS_MAX], enum inscop
         if (trap_rules[i].nr >= 0)
             emit_rule(&p, &trap_rules[i]);
     allow(&p);
-    return p.count;
+    return p.fits ? p.count : 0;
 }

@@ -51,7 +51,8 @@ struct trap_rule {
 extern const struct trap_rule trap_rules[];
 extern const size_t trap_rule_count;
 
-/* Write the program for these levels; gives the number of instructions. */
+/* Write the program for these levels; gives the number of instructions, 0 (which the kernel refuses) when the table has
+ * outgrown it. */
 size_t filter_build(struct sock_filter out[FILTER_INSTRUCTIONS_MAX], enum inscope_level reads,
                     enum inscope_level writes);
 

@@ -59,6 +59,15 @@ static void receive(struct held *h) {
         h->id = n.call.id;
 }
 
+/* A policy around us may kill for the very attempt: that is an answer too. */
+static bool died(struct held *h) {
+    if (waitpid(h->child, NULL, WNOHANG | __WALL) != h->child)
+        return false;
+    h->child = 0;
+    h->error = EPERM;
+    return true;
+}
+
 void held_begin(struct held *h) {
     static _Alignas(16) char stack[STACK_BYTES];
     memset(h, 0, sizeof *h);
@@ -67,7 +76,7 @@ void held_begin(struct held *h) {
     handed_over = 0;
     h->child = clone(child, stack + sizeof stack, CLONE_VM | CLONE_FILES | SIGCHLD, h);
     h->error = h->child < 0 ? errno : 0;
-    while (h->child > 0 && !handed_over)
+    while (h->child > 0 && !handed_over && !died(h))
         sched_yield();
     if (h->listener >= 0)
         receive(h);

@@ -18,7 +18,7 @@
 #include "thread.h"
 #include "watch.h"
 
-enum { STOP_TRIES = 200, STOP_PAUSE_MS = 5 };
+enum { STOP_TRIES = 200, STOP_PAUSE_MS = 5, SETTLE_TRIES = 200, SETTLE_PAUSE_US = 1000 };
 
 _Atomic int notify_listener = -1;
 
@@ -112,8 +112,8 @@ static void *serve(void *levels) {
 bool notify_start(const struct open_levels *levels) { return thread_start(serve, (void *)(uintptr_t)levels); }
 
 void notify_settle(void) {
-    while (atomic_load(&handling))
-        sched_yield();
+    for (int i = 0; i < SETTLE_TRIES && atomic_load(&handling); i++)
+        i < SETTLE_TRIES / 2 ? (void)sched_yield() : (void)usleep(SETTLE_PAUSE_US);
 }
 
 /* The signal is sent again and again: the first may come just before the thread waits. */

@@ -20,7 +20,8 @@ void notify_stop(void);
 /* Whether no process is left under the filter. */
 bool notify_nobody_left(void);
 
-/* Wait until the call that is being handled, if any, is answered and its record queued. */
+/* Wait until the call that is being handled, if any, is answered and its record queued; not for longer than a moment,
+ * since its reading may block (a hung file system). */
 void notify_settle(void);
 
 #endif

@@ -28,7 +28,7 @@ MAX_RECORD = 64 << 20
 _HEAD = struct.Struct("<IIQ")
 _NAME = re.compile(r"([0-9a-f]{16})\.seg\Z")
 _MAX_NUMBER = 1 << 62
-_MAX_HOLE = 1 << 20
+_MAX_HOLE = 1 << 12
 """Numbers that may be missing between two files; a name further off than that was never ours."""
 
 
