@@ -2,7 +2,8 @@
 
     python -m bench.overhead [--rounds 9] [--short]
 
-Each ratio is watched / native of the same round. Targets: start-up ≤ 1.08, 1,000 spawns ≤ 1.15, an open or a connect
+Each figure compares sides of the same round: `init` is inscope-init alone, which traps and answers and tells nobody;
+`watched` is everything. Targets for watched: start-up ≤ 1.08, 1,000 spawns ≤ 1.15, an open or a connect
 ≤ 10 µs added, and at most a tenth of what `strace -f --seccomp-bpf` adds for the same calls.
 """
 
@@ -18,6 +19,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bench.measure import Figure, Side, in_turn
+from sidecar.init import binary
 
 TABLE = Path(__file__).parents[1] / "sidecar/init/syscalls.def"
 RATIOS = {"startup": 3, "spawn": 1_000}
@@ -44,23 +46,30 @@ def main() -> None:
     rounds = 3 if options.short else options.rounds
     with ExitStack() as stack:
         state = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
-        native, observed = stack.enter_context(Side()), stack.enter_context(Side(*watched(state)))
+        sides = [stack.enter_context(Side(*prefix)) for prefix in ([], [str(binary()), "--"], watched(state))]
         for task, times in RATIOS.items():
-            plain, seen = in_turn([native, observed], task, max(1, times // share), rounds)
-            ratio = Figure.of([with_ / without for with_, without in zip(seen, plain, strict=True)])
-            print(f"{task:<10} watched / native {ratio:.3f}")
+            native, alone, seen = in_turn(sides, task, max(1, times // share), rounds)
+            print(f"{task:<10} init / native {ratio(alone, native):.3f}   watched / native {ratio(seen, native):.3f}")
         for task, times in ADDED.items():
-            print(f"{task:<10} added {added([native, observed], task, times // share, rounds):.2f} µs")
+            native, alone, seen = in_turn(sides, task, times // share, rounds)
+            each = times // share
+            print(
+                f"{task:<10} init adds {added(alone, native, each):.1f} µs   watched adds {added(seen, native, each):.1f} µs"
+            )
     if shutil.which("strace"):
         against_strace(rounds, share)
     else:
         print("strace     not installed: no comparison")
 
 
-def added(sides: list[Side], task: str, times: int, rounds: int) -> Figure:
-    """Microseconds that the last side adds to each act."""
-    plain, seen = in_turn(sides, task, times, rounds)
-    return Figure.of([(with_ - without) / times * 1e6 for with_, without in zip(seen, plain, strict=True)])
+def ratio(with_: list[float], without: list[float]) -> Figure:
+    """The one over the other, round by round."""
+    return Figure.of([slow / fast for slow, fast in zip(with_, without, strict=True)])
+
+
+def added(with_: list[float], without: list[float], times: int) -> Figure:
+    """Microseconds more for each act."""
+    return Figure.of([(slow - fast) / times * 1e6 for slow, fast in zip(with_, without, strict=True)])
 
 
 def against_strace(rounds: int, share: int) -> None:
