@@ -53,9 +53,8 @@ def main() -> None:
         for task, times in ADDED.items():
             native, alone, seen = in_turn(sides, task, times // share, rounds)
             each = times // share
-            print(
-                f"{task:<10} init adds {added(alone, native, each):.1f} µs   watched adds {added(seen, native, each):.1f} µs"
-            )
+            more_alone, more_seen = added(alone, native, each), added(seen, native, each)
+            print(f"{task:<10} init adds {more_alone:.1f} µs   watched adds {more_seen:.1f} µs")
     if shutil.which("strace"):
         against_strace(rounds, share)
     else:
