@@ -14,6 +14,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -174,10 +175,8 @@ class InitPeer:
         self.reading.set()
         for each in (self.listener, self.connection):
             if each is not None:
-                try:
+                with suppress(OSError):  # the other end closed it
                     each.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass  # it was closed by the other end
         self.thread.join(10)
         self.listener.close()
 

@@ -61,5 +61,5 @@ def test_the_tables_of_numbers_agree_with_the_kernels_headers(tmp_path: Path) ->
     source = tmp_path / "n.c"
     lines = "\n".join(f'_Static_assert(__NR_{name} == {nr}, "{name}");' for name, nr in NR.items())
     source.write_text(f"#include <sys/syscall.h>\n{lines}\n")
-    zig = [sys.executable, "-m", "ziglang", "cc", "-target", f"{MACHINE}-linux-musl", "-c", "-o", tmp_path / "n.o"]
-    subprocess.run([*zig, source], check=True)
+    zig = [sys.executable, "-m", "ziglang", "cc", "-target", f"{MACHINE}-linux-musl", "-c", "-o", str(tmp_path / "n.o")]
+    subprocess.run([*zig, str(source)], check=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.init_peer import Message
 from tests.sidecar.init.numbers import NR
 from tests.sidecar.init.observed import Observer, flags, identity
 
@@ -27,7 +28,7 @@ def loaded(fd, prot=RX, flags=PRIVATE, size=4096): return libc.mmap(None, size, 
 """
 
 
-def loads_of(observer: Observer, path: str | Path) -> list[object]:
+def loads_of(observer: Observer, path: str | Path) -> list[Message]:
     return [m for m in observer.of("LOAD") if (m.body["device"], m.body["inode"]) == identity(path)]
 
 

@@ -217,7 +217,7 @@ def test_names_that_are_not_utf8_and_very_long(observer: Observer, tmp_path: Pat
 def copy_into(folder: bytes, name: bytes) -> None:
     """A path that long can only be written by way of its folder's descriptor."""
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    shutil.copy("/bin/true", os.fsencode(f"/proc/self/fd/{fd}/") + name)
+    shutil.copy(b"/bin/true", os.fsencode(f"/proc/self/fd/{fd}/") + name)
     os.close(fd)
 
 

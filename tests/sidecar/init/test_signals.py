@@ -96,7 +96,7 @@ def test_stopping_and_continuing_the_front_shows_to_its_parent(init: Path, tmp_p
 
 
 def test_a_tstp_to_the_front_stops_the_command_first(init: Path, tmp_path: Path) -> None:
-    process = subprocess.Popen([init, "--front", "--", "sh", "-c", "touch $0; sleep 100", tmp_path / "on"])
+    process = subprocess.Popen([init, "--front", "--", "sh", "-c", "touch $0; exec sleep 100", tmp_path / "on"])
     eventually((tmp_path / "on").exists)
     process.send_signal(signal.SIGTSTP)
     pid, status = os.waitpid(process.pid, os.WUNTRACED)
@@ -135,7 +135,7 @@ def test_killing_the_supervisor_kills_the_command_and_says_so(init: Path, tmp_pa
 @pytest.mark.parametrize("front", [False, True])
 def test_a_command_killed_before_it_started_leaves_nothing(init: Path, folder: Path, front: bool) -> None:
     """While init waits for a sidecar, the child that will become the command is there already."""
-    options = ["--socket", folder / "nobody", "--wait-ms", "20000", *(["--front"] if front else [])]
+    options = ["--socket", str(folder / "nobody"), "--wait-ms", "20000", *(["--front"] if front else [])]
     process = subprocess.Popen([init, *options, "--", "sleep", "100"])
 
     def supervisor() -> int:

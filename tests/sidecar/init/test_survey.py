@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from tests.sidecar.init.observed import Observer
 pytestmark = pytest.mark.real
 
 
-def survey(observer: Observer, kind: str, *command: str, **more: object) -> list[str]:
+def survey(observer: Observer, kind: str, *command: str, **more: Any) -> list[str]:
     observer.peer.survey = True
     done = observer.run(*(command or ("true",)), **more)
     assert done.returncode == 0, done.stderr

@@ -44,7 +44,7 @@ def run(observer: Observer, *command: str, **more: object) -> subprocess.Complet
 @pytest.fixture
 def program_of_nobody(program: Callable[[str], str], folder: Path) -> Callable[[str], str]:
     def copied(name: str) -> str:
-        return shutil.copy(program(name), folder / name)
+        return shutil.copy(program(name), str(folder / name))
 
     return copied
 
