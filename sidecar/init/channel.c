@@ -81,6 +81,8 @@ static int dial(const char *path) {
     if (fd < 0)
         return -1;
     memcpy(address.sun_path, path, strlen(path));
+    int room = 4 * INSCOPE_PACKET_MAX; /* a system's default may not hold one packet */
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
     if (connect(fd, (struct sockaddr *)(void *)&address, sizeof address) == 0)
         return fd;
     close(fd);

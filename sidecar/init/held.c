@@ -41,11 +41,12 @@ static int child(void *argument) {
     h->listener = fd;
     handed_over = 1;
     if (fd >= 0) {
-        h->answer = syscall(SYS_getppid);
-        h->answered = true;
+        h->continued = syscall(SYS_getppid) == h->parent;
+        syscall(SYS_getppid);
     }
-    for (;;) /* without a listener it still serves to be read and traced */
-        pause();
+    while (pause() < 0) /* without a listener it still serves to be read and traced */
+        ;
+    return 0;
 }
 
 static void receive(struct held *h) {
@@ -73,6 +74,7 @@ void held_begin(struct held *h) {
     memset(h, 0, sizeof *h);
     h->listener = -1;
     h->word = 0x1e5c09e;
+    h->parent = getpid();
     handed_over = 0;
     h->child = clone(child, stack + sizeof stack, CLONE_VM | CLONE_FILES | SIGCHLD, h);
     h->error = h->child < 0 ? errno : 0;
@@ -82,13 +84,15 @@ void held_begin(struct held *h) {
         receive(h);
 }
 
-bool held_answer(struct held *h, long value) {
-    struct seccomp_notif_resp response = {.id = h->id, .val = value};
-    if (!h->id || ioctl(h->listener, SECCOMP_IOCTL_NOTIF_SEND, &response) < 0)
-        return false;
-    for (int i = 0; i < PATIENCE_MS && !h->answered; i++)
-        i < 1000 ? (void)sched_yield() : (void)usleep(1000);
-    return h->answered && h->answer == value;
+int held_continue(struct held *h) {
+    struct seccomp_notif_resp response = {.id = h->id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE};
+    if (!h->id)
+        return ETIMEDOUT;
+    if (ioctl(h->listener, SECCOMP_IOCTL_NOTIF_SEND, &response) < 0)
+        return errno;
+    h->id = 0;
+    receive(h);
+    return h->id && h->continued ? 0 : EIO;
 }
 
 void held_release(struct held *h) {

@@ -28,7 +28,7 @@
 enum { LANDLOCK_VERSION_FLAG = 1, LANDLOCK_SIGNAL_ABI = 6, TCP_DESTROY_GROUP = 1 };
 
 /* A probe gives 0 or the errno of what refused. Those that need the held child run in the order of the table; the one
- * that answers the held call comes last. */
+ * that answers the held call for good comes last. */
 struct probe {
     enum inscope_mechanism mechanism;
     const char *name, *minimum_kernel, *lost_without;
@@ -40,7 +40,7 @@ static int result(long value) { return value < 0 ? errno : 0; }
 static int probe_notify(struct held *h) {
     if (h->listener < 0)
         return h->error;
-    return h->id ? 0 : ETIMEDOUT;
+    return held_continue(h);
 }
 
 static int probe_sync_wake(struct held *h) {
@@ -161,7 +161,7 @@ static int probe_subreaper(struct held *h) {
 }
 
 static const struct probe probes[] = {
-    {INSCOPE_M_NOTIFY, "notify", "5.0", "everything: no call of the agent is seen", probe_notify},
+    {INSCOPE_M_NOTIFY, "notify", "5.5", "everything: no call of the agent is seen", probe_notify},
     {INSCOPE_M_SYNC_WAKE, "sync-wake", "6.6", "a third of the speed of each trapped call", probe_sync_wake},
     {INSCOPE_M_WAIT_KILLABLE, "wait-killable", "5.19", "a call held longer than a busy timer's period repeats",
      probe_killable},
@@ -250,7 +250,7 @@ static void print_configuration(void) {
     char text[512];
     struct utsname name;
     uname(&name);
-    print_line("kernel", true, name.release, "5.0", "");
+    print_line("kernel", true, name.release, "5.5", "");
     print_line("machine", true, name.machine, "", "");
     print_yama();
     print_line("lsm", true, read_line("/sys/kernel/security/lsm", text, sizeof text, "unknown"), "",

@@ -4,9 +4,12 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "inherited.h"
+
 int signals_open(void) {
     sigset_t all;
     sigfillset(&all);
+    sigdelset(&all, INHERITED_OWN_SIGNAL);
     return signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <sys/signalfd.h>
 
-/* -1 and errno on failure. */
+/* A descriptor to read them from: all but the one that init keeps for itself. -1 and errno on failure. */
 int signals_open(void);
 
 bool signals_next(int fd, struct signalfd_siginfo *out);

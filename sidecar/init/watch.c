@@ -19,11 +19,6 @@ static struct watched {
 
 static struct watched *slot_of(pid_t pid) { return &watched[(unsigned)pid % WATCHED]; }
 
-void watch_exec(const struct trap *t, const struct image *image) {
-    *slot_of(t->who.pid) = (struct watched){t->who.pid,         t->who.tid,         t->who.start,       t->who.stack,
-                                            image->file.device, image->file.inode, image->interpreted, PATIENCE};
-}
-
 static bool runs(const struct watched *w) {
     char link[32];
     struct stat st;
@@ -44,25 +39,49 @@ static void report(struct trap *t, bool interpreted) {
     image_close(&image);
 }
 
+enum progress { UNDER_WAY, OVER, HAPPENED };
+
 /* An exec gives the process a new stack, and its thread the process's id. With the old stack, either the exec failed,
  * or it is another thread's and still under way: that is looked at a few more times. */
-static void settle(struct trap *t, struct watched *w) {
-    t->who = process_refresh(w->pid, t->now_ns);
-    bool same_process = t->who.start == w->start, happened = t->who.stack != w->stack;
-    if (same_process && !happened && w->tid != w->pid && --w->patience > 0)
-        return;
-    bool interpreted = w->interpreted;
-    w->pid = 0;
-    if (same_process && happened && trap_stands(t))
-        report(t, interpreted);
+static enum progress progress_of(struct watched *w, const struct process *now) {
+    if (now->start != w->start)
+        return OVER;
+    if (now->stack != w->stack)
+        return HAPPENED;
+    return w->tid != w->pid && --w->patience > 0 ? UNDER_WAY : OVER;
 }
 
 void watch_settle(struct trap *t) {
     struct watched *w = slot_of((pid_t)t->call->pid);
     if (w->pid != (pid_t)t->call->pid)
         return;
-    if (runs(w))
-        w->pid = 0;
-    else
-        settle(t, w);
+    enum progress progress = OVER;
+    if (!runs(w)) {
+        t->who = process_refresh(w->pid, t->now_ns);
+        progress = progress_of(w, &t->who);
+    }
+    if (progress == UNDER_WAY)
+        return;
+    w->pid = 0;
+    if (progress == HAPPENED && trap_stands(t))
+        report(t, w->interpreted);
 }
+
+/* Two watched processes whose ids collide: the first is looked at now. Otherwise a program could hide what it runs
+ * behind many others that exec before its first trap. */
+static void settle_early(const struct trap *t, struct watched *w) {
+    struct trap other = *t;
+    if (w->pid == 0 || w->pid == t->who.pid || runs(w))
+        return;
+    other.who = process_read(w->pid);
+    if (progress_of(w, &other.who) == HAPPENED)
+        report(&other, w->interpreted);
+}
+
+void watch_exec(const struct trap *t, const struct image *image) {
+    struct watched *w = slot_of(t->who.pid);
+    settle_early(t, w);
+    *w = (struct watched){t->who.pid,         t->who.tid,         t->who.start,       t->who.stack,
+                                            image->file.device, image->file.inode, image->interpreted, PATIENCE};
+}
+

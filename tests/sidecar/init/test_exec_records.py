@@ -282,3 +282,14 @@ def test_an_unlinked_program_is_known_by_its_file(observer: Observer, tmp_path: 
     process.wait(20)
     eventually(lambda: bool(observer.of("BYE")))
     assert any(m.strings[0] == str(tool).encode() and m.fd for m in observer.of("EXEC"))
+
+
+def test_programs_hidden_behind_others_are_still_compared(
+    observer: Observer, program: Callable[[str], str], tmp_path: Path
+) -> None:
+    """Hundreds exec something else than was named and make no call: each is looked at before it is forgotten."""
+    shutil.copy(program("silent"), tmp_path / "silent")
+    (tmp_path / "link").symlink_to("/proc/self/exe")  # init sees no file there; the kernel runs `silent`
+    observer.run(str(tmp_path / "silent"), str(tmp_path / "link"), "700")
+    mismatched = {m.head["pid"] for m in observer.of("IMAGE") if "MISMATCH" in flags(m)}
+    assert len(mismatched) >= 700 - 512
