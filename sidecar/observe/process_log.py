@@ -72,10 +72,14 @@ class ProcessLog:
         self._complain(f"cannot keep what processes run: {error}; a restarted sidecar would not know them")
 
 
+_compact = json.JSONEncoder(separators=(",", ":")).encode
+# Made once: `json.dumps` with options makes one for each line, and there is a line for each exec.
+
+
 def _line(process: Process) -> bytes:
     lineage = [[one.pid, one.start, one.label] for one in process.lineage]
     fields = [process.pid, process.start, process.label, *process.image, lineage]
-    return json.dumps(fields, separators=(",", ":")).encode() + b"\n"
+    return _compact(fields).encode() + b"\n"
 
 
 def _lines(processes: Iterable[Process]) -> Iterator[bytes]:
