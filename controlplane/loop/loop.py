@@ -188,15 +188,35 @@ class Loop:
         return detail_of(state, self._instances(state), self._gates(state, now), changes, entries=entries)
 
     def findings(self, workload: Workload | None, now: float) -> list[Finding]:
-        """What is held and unused as of `now`, of one workload or of all; none for an unknown one."""
+        """What is held and unused as of `now`, of one workload or of all.
+
+        Raises:
+            UnknownWorkloadError: nobody by that name was ever watched.
+        """
+        self._require(workload)
         return [finding for state in self._memory.chosen(workload) for finding in self._memory.found(state, now)]
 
     def alerts(self, workload: Workload | None, since: float) -> list[Alert]:
-        """Alerts last seen at `since` or later, oldest first."""
+        """Alerts last seen at `since` or later, oldest first.
+
+        Raises:
+            UnknownWorkloadError: nobody by that name was ever watched.
+        """
+        self._require(workload)
         return self._store.alerts(workload, since)
 
+    def _require(self, workload: Workload | None) -> None:
+        """A name that nobody bears is a typo, and must not pass for a workload with nothing to tell."""
+        if workload is not None:
+            self._memory.state(workload)
+
     def two_way(self, workload: Workload | None, prove: bool, now: float) -> TwoWay:
-        """Both directions of the loop. With `prove`, each armed tripwire is fired in a scratch copy of the store."""
+        """Both directions of the loop. With `prove`, each armed tripwire is fired in a scratch copy of the store.
+
+        Raises:
+            UnknownWorkloadError: nobody by that name was ever watched.
+        """
+        self._require(workload)
         states = self._memory.chosen(workload)
         found = self._rehearsed(states, now) if prove else self._unproven(states, now)
         return two_way(found, self.alerts(workload, 0.0))

@@ -10,6 +10,7 @@ from typing import Any
 import grpc
 import grpc.aio
 
+from controlplane.loop.refusal import UnknownWorkloadError
 from controlplane.pki.authority import SERVER_NAME
 from controlplane.pki.identity import OperatorPeer, UnknownPeerError
 from controlplane.pki.peer import peer_of
@@ -85,7 +86,7 @@ class Operators(OperatorServicer):
         workload = _scope(request)
         with self._hub.followers.following() as follower:
             told: dict[str, int] = {}
-            for alert in await self._alerts(request):
+            for alert in await self._past(request):
                 told[alert.id] = alert.count
                 await context.write(alert_to_wire(alert))
             while True:
@@ -93,6 +94,13 @@ class Operators(OperatorServicer):
                 # What was raised while the list was read is in both.
                 if alert.count > told.get(alert.id, 0) and workload in (None, alert.workload):
                     await context.write(alert_to_wire(alert))
+
+    async def _past(self, request: pb.ListAlertsRequest) -> list[Alert]:
+        """A follower may come before the workload does."""
+        try:
+            return await self._alerts(request)
+        except UnknownWorkloadError:
+            return []
 
     async def SetMode(self, request: pb.SetModeRequest, context: Context) -> pb.SetModeResponse:
         """Change the mode, if the gates are met or it is forced."""

@@ -54,17 +54,12 @@ static void leave(struct front *f) {
     waitpid(f->supervisor, NULL, 0);
 }
 
-/* While the front is stopped, the terminal can stop it again directly, together with the agent: what the supervisor
- * says of that is old news once both continue. */
-static void stop(const struct front *f, int signal) {
-    if (process_is_stopped(f->agent))
-        signals_suffer(signal);
-}
-
 static void on_message(struct front *f, const struct link_message *message) {
     switch (message->kind) {
     case LINK_STARTED: f->agent = message->value; break;
-    case LINK_STOPPED: stop(f, message->value); break;
+    case LINK_STOPPED: /* old news, when the agent and the front's group were continued meanwhile */
+        signals_stop_while(message->value, process_is_stopped, f->agent);
+        break;
     case LINK_ENDED:
         leave(f);
         front_end_as(message->value);

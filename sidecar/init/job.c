@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* The shell gave the terminal to the front's group, the only one it knows; an agent with a group of its own would stop
@@ -43,12 +44,24 @@ void job_hang_up(const struct job *job) {
     kill(job->agent, SIGCONT);
 }
 
-void job_orphaned(struct job *job) {
-    pid_t group = getpgid(job->agent);
-    close(job->shell);
-    job->shell = -1;
-    if (job->stopped && group > 0) {
-        kill(-group, SIGHUP);
-        kill(-group, SIGCONT);
-    }
+void job_watch(struct job *job, pid_t front, pid_t shell) {
+    pid_t leader = getsid(0);
+    job->shell = (int)syscall(SYS_pidfd_open, shell, 0);
+    job->leader = leader == front ? -1 : (int)syscall(SYS_pidfd_open, leader, 0);
+}
+
+static void hang_up_group(pid_t group) {
+    kill(-group, SIGHUP);
+    kill(-group, SIGCONT);
+}
+
+void job_orphaned(struct job *job, int *watched) {
+    pid_t group = own_group(job);
+    close(*watched);
+    *watched = -1;
+    if (!job->stopped)
+        return;
+    if (group)
+        hang_up_group(group);
+    hang_up_group(job->group);
 }

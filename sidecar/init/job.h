@@ -7,7 +7,7 @@
 
 struct job {
     pid_t agent, group; /* the group is the front's, which the agent started in and may have left */
-    int shell;          /* a pidfd of the shell; -1: unknown, or gone */
+    int shell, leader;  /* pidfds of the front's parent and of the session's leader; -1: unknown, or gone */
     bool stopped;       /* the agent is */
 };
 
@@ -19,7 +19,11 @@ void job_group_signal(const struct job *job, int signal);
 
 void job_hang_up(const struct job *job);
 
-/* The shell ended. The kernel hangs up stopped jobs then, but not this one, whose parent lives on. */
-void job_orphaned(struct job *job);
+/* Whom to watch for its end: the shell and the leader of its session, where they are others than the front. */
+void job_watch(struct job *job, pid_t front, pid_t shell);
+
+/* One of these descriptors tells the end of its process. The kernel hangs up a stopped job that no shell is left for,
+ * but not this one, whose parent lives on in the same session. */
+void job_orphaned(struct job *job, int *watched);
 
 #endif

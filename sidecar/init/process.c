@@ -67,7 +67,9 @@ bool process_is_stopped(pid_t pid) {
     char text[STAT_MAX];
     size_t size = read_proc(pid, "stat", text, sizeof text);
     const char *end = size ? memrchr(text, ')', size) : NULL;
-    return !end || end[1] == 0 || strchr("RSD", end[2]) == NULL;
+    if (!end)
+        return kill(pid, 0) == 0;
+    return end[1] == ' ' && (end[2] == 'T' || end[2] == 't');
 }
 
 /* A thread that leads its group has the group's number: tgkill with signal 0 says so without reading a file. */

@@ -23,7 +23,7 @@ struct process process_read(pid_t tid);
 /* Read anew and kept: before an exec, since the stack of the image before is what tells whether it happened. */
 struct process process_refresh(pid_t tid, uint64_t now_ns);
 
-/* Whether the process is stopped by a signal now; true as well where that cannot be read. */
+/* Whether the process is stopped by a signal now; also true of one that is there and cannot be read. */
 bool process_is_stopped(pid_t pid);
 
 /* Pick ppid, start and stack out of the text of /proc/PID/stat; false when it is not such a text. */

@@ -2,6 +2,7 @@
 #include "signals.h"
 
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "inherited.h"
@@ -17,12 +18,36 @@ bool signals_next(int fd, struct signalfd_siginfo *out) { return read(fd, out, s
 
 bool signals_from_kernel(const struct signalfd_siginfo *signal) { return signal->ssi_code == SI_KERNEL; }
 
-void signals_suffer(int number) {
+static void let_through(int number) {
     sigset_t only, before;
     sigemptyset(&only);
     sigaddset(&only, number);
-    signal(number, SIG_DFL);
-    raise(number);
     sigprocmask(SIG_UNBLOCK, &only, &before);
     sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
+static void discard(int number) {
+    sigset_t only;
+    sigemptyset(&only);
+    sigaddset(&only, number);
+    sigtimedwait(&only, NULL, &(struct timespec){0, 0});
+}
+
+void signals_suffer(int number) {
+    signal(number, SIG_DFL);
+    raise(number);
+    let_through(number);
+}
+
+/* With the stop pending before the question is asked, a SIGCONT that comes at any moment undoes it: one before the
+ * answer shows in the answer, one after it removes the pending stop or ends it. */
+void signals_stop_while(int number, bool (*due)(pid_t), pid_t about) {
+    signal(number, SIG_DFL);
+    if (number == SIGSTOP && !due(about))
+        return;
+    raise(number);
+    if (due(about))
+        let_through(number);
+    else
+        discard(number);
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <sys/signalfd.h>
+#include <sys/types.h>
 
 /* A descriptor to read them from: all but the one that init keeps for itself. -1 and errno on failure. */
 int signals_open(void);
@@ -16,5 +17,8 @@ bool signals_from_kernel(const struct signalfd_siginfo *signal);
 
 /* Have done to this process what the signal does by default; returns when it continues after a stop. */
 void signals_suffer(int number);
+
+/* Stop by this signal, if `due(about)` says so. All signals are blocked. */
+void signals_stop_while(int number, bool (*due)(pid_t), pid_t about);
 
 #endif

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -110,25 +109,32 @@ static void on_signal(const struct supervisor *s, const struct signalfd_siginfo 
         job_hang_up(&s->job);
 }
 
-static void handle(struct supervisor *s, const struct pollfd *link, const struct pollfd *shell) {
+enum { WAKE_SIGNAL, WAKE_LINK, WAKE_SHELL, WAKE_LEADER, WAKES };
+
+static void handle(struct supervisor *s, const struct pollfd woken[WAKES]) {
     struct signalfd_siginfo signal;
     reap(s);
     while (signals_next(s->signals, &signal))
         on_signal(s, &signal);
     reap(s);
-    if (!s->ended && shell->revents)
-        job_orphaned(&s->job);
-    if (!s->ended && link->revents)
+    if (s->ended)
+        return;
+    if (woken[WAKE_SHELL].revents)
+        job_orphaned(&s->job, &s->job.shell);
+    if (woken[WAKE_LEADER].revents)
+        job_orphaned(&s->job, &s->job.leader);
+    if (woken[WAKE_LINK].revents)
         on_link(s);
 }
 
 static void serve(struct supervisor *s) {
     while (!s->ended) {
-        struct pollfd p[3] = {{.fd = s->signals, .events = POLLIN},
-                              {.fd = s->link, .events = POLLIN},
-                              {.fd = s->job.shell, .events = POLLIN}};
-        poll(p, 3, -1);
-        handle(s, &p[1], &p[2]);
+        struct pollfd p[WAKES] = {[WAKE_SIGNAL] = {.fd = s->signals, .events = POLLIN},
+                                  [WAKE_LINK] = {.fd = s->link, .events = POLLIN},
+                                  [WAKE_SHELL] = {.fd = s->job.shell, .events = POLLIN},
+                                  [WAKE_LEADER] = {.fd = s->job.leader, .events = POLLIN}};
+        poll(p, WAKES, -1);
+        handle(s, p);
     }
 }
 
@@ -174,9 +180,9 @@ static void finish(const struct options *o, const struct supervisor *s) {
 }
 
 int supervise(const struct options *options, const struct stand_in *front, int *failed) {
-    struct supervisor s = {.front = front, .link = front->link, .job = {.group = getpgrp(), .shell = -1}};
+    struct supervisor s = {.front = front, .link = front->link, .job = {.group = getpgrp(), .shell = -1, .leader = -1}};
     if (front->pid)
-        s.job.shell = (int)syscall(SYS_pidfd_open, front->shell, 0);
+        job_watch(&s.job, front->pid, front->shell);
     *failed = start(options, &s);
     if (*failed)
         return -1;

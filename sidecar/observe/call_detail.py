@@ -139,6 +139,7 @@ _DETAILS: Mapping[str, Callable[[Call], str]] = {
     "personality": _personality,
     "unshare": _flags(0, _NAMESPACES),
     "setns": _flags(1, _NAMESPACES),
+    "clone": _flags(0, _NAMESPACES),
     "mount": _flags(3, _MOUNT),
     "memfd_create": _flags(1, _MEMFD),
     "socket": _socket,

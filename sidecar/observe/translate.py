@@ -77,6 +77,8 @@ INIT_LABEL = "inscope-init"
 _DENIED, _MISMATCH, _FOREIGN = int(Flag.DENIED), int(Flag.MISMATCH), int(Flag.FOREIGN)
 
 _EXECS_KEPT = 512
+_SHARED_MEMORY = (b"/dev/zero (deleted)", b"/SYSV")
+"""What the kernel calls the files behind anonymous shared memory (mmap, shmget)."""
 _SENDS = frozenset({"sendto", "sendmsg", "sendmmsg"})
 
 
@@ -283,6 +285,9 @@ class Translator:
     def _load(self, record: LoadRecord) -> Sequence[Fact]:
         process = self._processes.of(record.head)
         file = record.file
+        if record.path.startswith(_SHARED_MEMORY):
+            self._discard(record.fd)
+            return (self._draft(record.head, process, CodeMemory(process.label)),)
         if (file.device, file.inode) == process.image:
             self._discard(record.fd)
             return ()

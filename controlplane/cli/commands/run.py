@@ -94,7 +94,8 @@ def _run(arguments: argparse.Namespace, inherited: Inherited) -> int:
     place = place_of(arguments, os.environ)
     socket = _watch(place, workload, arguments.mode, arguments.force)
     levels = ["--reads", arguments.reads, "--writes", arguments.writes]
-    sys.stdout.flush()
+    if sys.stdout is not None:  # the caller may have closed it
+        sys.stdout.flush()
     try:
         become(init, ["--front", "--socket", str(socket), *levels, "--", *command], inherited)
     except OSError as error:

@@ -544,8 +544,12 @@ def test_an_unknown_workload_is_told_so(loop: Loop) -> None:
         loop.detail(NOBODY, T0, entries=False)
     with pytest.raises(UnknownWorkloadError):
         loop.set_mode(NOBODY, Mode.DETECT, force=True, by="me", now=T0)
-    assert loop.findings(NOBODY, T0) == []
-    assert loop.alerts(NOBODY, 0) == []
+    with pytest.raises(UnknownWorkloadError):
+        loop.findings(NOBODY, T0)
+    with pytest.raises(UnknownWorkloadError):
+        loop.alerts(NOBODY, 0)
+    with pytest.raises(UnknownWorkloadError):
+        loop.two_way(NOBODY, prove=True, now=T0)
     assert loop.in_force(NOBODY).entries == ()
 
 

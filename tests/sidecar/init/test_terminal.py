@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import select
 import shlex
 import signal
 import struct
 import sys
 import termios
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,10 +46,30 @@ def python(code: str) -> str:
     return f"x {shlex.quote(sys.executable)} -c {shlex.quote(code)}"
 
 
+def appears(terminal: Terminal, text: str, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while text not in terminal.screen and time.monotonic() < deadline:
+        if select.select([terminal._master], [], [], 0.05)[0]:
+            terminal.screen += os.read(terminal._master, 65536).decode(errors="replace")
+    return text in terminal.screen
+
+
 def stop(terminal: Terminal, prompt: str = "ready> ") -> None:
-    """Ctrl-Z; "Stopped " and not "Stopped(SIGSTOP)": by the same signal as without. Then the shell must be back."""
+    """Ctrl-Z; "Stopped " and not "Stopped(SIGSTOP)": by the same signal as without.
+
+    The terminal throws away what is typed before the shell has it again (as without init), so it is asked until it
+    answers.
+    """
     terminal.type("\x1a")
     terminal.expect("Stopped ")
+    terminal.expect(prompt)
+    answered = len(terminal.screen)
+    for turn in range(10):
+        word = f"{answered}.{turn}"
+        terminal.type(f'echo ba"ck" {word}\n')
+        if appears(terminal, f"back {word}\r\n", 1):
+            break
+    terminal.expect(f"back {word}\r\n")
     terminal.expect(prompt)
 
 
@@ -129,7 +151,8 @@ def test_a_killed_job_is_a_killed_job(shell: Terminal, init: Path) -> None:
 def test_a_shell_inside_has_its_own_jobs(shell: Terminal) -> None:
     shell.type("PS1='in''side> ' x " + shlex.join(BASH) + "\n")
     shell.expect("inside> ")
-    foreground(shell, "sleep 100")
+    shell.type(python(SLEEP).removeprefix("x ") + "\n")
+    shell.expect("on!\r\n")
     stop(shell, "inside> ")
     foreground(shell, "fg")
     shell.type("\x03")
@@ -154,7 +177,10 @@ def test_a_shell_inside_can_suspend_itself(shell: Terminal) -> None:
 
 
 def test_a_pipeline_in_a_job_stops_and_continues_as_one(shell: Terminal) -> None:
-    shell.type("x sh -c 'echo o\"n!\"; cat' | x cat\n")
+    """Ctrl-Z only when both ends have started: a vfork that it catches in the middle hangs, without init as well."""
+    started = "import os, sys; os.write(2, b'on' + b'!\\n'); [print(l, end='', flush=True) for l in sys.stdin]"
+    shell.type(f"{python(started)} | {python(started)}\n")
+    shell.expect("on!\r\n")
     shell.expect("on!\r\n")
     stop(shell)
     foreground(shell, "fg")
@@ -196,6 +222,16 @@ def test_a_closed_terminal_hangs_the_command_up(init: Path, folder: Path, leader
         os.close(terminal._master)
         terminal._master = os.open("/dev/null", os.O_RDWR)  # for the terminal's own end
         eventually(told.exists)
+
+
+def test_a_stopped_job_is_hung_up_when_its_shell_is_killed(shell: Terminal, folder: Path) -> None:
+    """The kernel does it for a job that no shell is left for; here the supervisor has to."""
+    shell.type(python(f"import os; print(os.getpid(), file=open('{folder}/pid', 'w'), flush=True); " + SLEEP) + "\n")
+    shell.expect("on!\r\n")
+    agent = (folder / "pid").read_text().strip()
+    stop(shell)
+    shell.process.kill()
+    eventually(lambda: not Path(f"/proc/{agent}").exists())
 
 
 def test_keys_work_where_the_front_leads_the_session(init: Path) -> None:

@@ -154,6 +154,13 @@ async def test_a_fork_that_calls_nothing_leaves_no_hole_in_the_lineage() -> None
     assert await transcript.run("/usr/bin/git", pid=102, ppid=101) == [Exec(program("/usr/bin/git"), "/bin/agent")]
 
 
+async def test_shared_memory_without_a_name_is_nobodys_file() -> None:
+    transcript = Transcript()
+    await transcript.run("/bin/agent")
+    shared = message(Kind.LOAD, "file", file_body(40), [b"/dev/zero (deleted)"])
+    assert await transcript.behaviours(shared) == [CodeMemory("/bin/agent")]
+
+
 async def test_an_orphan_is_called_what_it_runs() -> None:
     transcript = Transcript()
     await transcript.behaviours(introduced(b"/usr/bin/bash", pid=101, ppid=1))
