@@ -105,8 +105,6 @@ def test_ctrl_z_fg_and_bg(shell: Terminal) -> None:
     shell.type("jobs\n")
     shell.expect("Running")
     foreground(shell, "fg")
-    stop(shell)
-    foreground(shell, "fg")
     shell.type("\x03")
     shell.expect("ready> ")
     shell.type("echo status $?\n")
@@ -114,11 +112,18 @@ def test_ctrl_z_fg_and_bg(shell: Terminal) -> None:
 
 
 def test_ctrl_z_and_fg_many_times(shell: Terminal) -> None:
-    shell.type(python(SLEEP) + "\n")
+    """Each time once the program runs again: a key before that is thrown away, without init as well."""
+    code = (
+        "import os, signal, time\n"
+        "signal.signal(signal.SIGCONT, lambda *_: os.write(1, b'run'+b'ning!\\n'))\n"
+        "print('on'+'!', flush=True)\nwhile True: time.sleep(1)"
+    )
+    shell.type(python(code) + "\n")
     shell.expect("on!\r\n")
     for _ in range(10):
         stop(shell)
-        foreground(shell, "fg")
+        shell.type("fg\n")
+        shell.expect("running!\r\n")
     shell.type("\x03")
     shell.expect("ready> ")
 
