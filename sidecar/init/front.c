@@ -38,6 +38,12 @@ static void on_kernel_signal(struct front *f, int number) {
         link_send(f->link, LINK_HANGUP, 0);
 }
 
+/* A stop removes the SIGCONT that waited before it, from the witness too: then it must not be passed on, or it would
+ * undo that stop. */
+static bool sent_to_group(struct front *f, int number) {
+    return witness_saw(&f->witness, number) || (number == SIGCONT && witness_saw_stop(&f->witness));
+}
+
 static void on_signal(struct front *f, const struct signalfd_siginfo *signal) {
     int number = (int)signal->ssi_signo;
     if (number == SIGCHLD || (pid_t)signal->ssi_pid == f->supervisor)
@@ -45,7 +51,7 @@ static void on_signal(struct front *f, const struct signalfd_siginfo *signal) {
     if (signals_from_kernel(signal))
         on_kernel_signal(f, number);
     else
-        link_send(f->link, witness_saw(&f->witness, number) ? LINK_GROUP : LINK_SIGNAL, number);
+        link_send(f->link, sent_to_group(f, number) ? LINK_GROUP : LINK_SIGNAL, number);
 }
 
 static void leave(struct front *f) {
@@ -58,6 +64,7 @@ static void on_message(struct front *f, const struct link_message *message) {
     switch (message->kind) {
     case LINK_STARTED: f->agent = message->value; break;
     case LINK_STOPPED: /* old news, when the agent and the front's group were continued meanwhile */
+        witness_saw_stop(&f->witness); /* this one is dealt with */
         signals_stop_while(message->value, process_is_stopped, f->agent);
         break;
     case LINK_ENDED:

@@ -52,6 +52,11 @@ bool witness_saw(const struct witness *w, int signal) {
     return poll(&p, 1, PATIENCE_MS) == 1 && recv(w->fd, &seen, sizeof seen, 0) == sizeof seen && seen;
 }
 
+bool witness_saw_stop(const struct witness *w) {
+    bool tstp = witness_saw(w, SIGTSTP), ttin = witness_saw(w, SIGTTIN), ttou = witness_saw(w, SIGTTOU);
+    return tstp || ttin || ttou;
+}
+
 void witness_stop(const struct witness *w) {
     if (w->pid <= 0)
         return;

@@ -17,6 +17,9 @@ struct witness witness_start(void);
 /* Whether the witness got the signal as well; takes it from there. */
 bool witness_saw(const struct witness *w, int signal);
 
+/* Whether the terminal wanted the group to stop since this was asked last. */
+bool witness_saw_stop(const struct witness *w);
+
 void witness_stop(const struct witness *w);
 
 #endif
