@@ -9,9 +9,9 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "connection.h"
 #include "counters.h"
 #include "futex.h"
 #include "hello.h"
@@ -40,17 +40,14 @@ enum {
 static struct {
     const struct options *options;
     struct hello hello;
-    int fd;
     _Atomic int connected, finishing, finished;
     int status;
     uint64_t counted_ns;
     struct inscope_counters told;
     uint64_t survey_at_ns; /* 0: none is due */
-} channel = {.fd = -1};
+} channel;
 
-/* Apart from what has initial values, so that they are no part of the program file. */
 static struct message outgoing;
-static uint8_t packet_in[INSCOPE_PACKET_MAX];
 
 static uint64_t after_ms(uint64_t ms) { return boottime_ns() + ms * 1000000u; }
 
@@ -61,52 +58,11 @@ static void open_gate(void) {
 
 /* The next sidecar has seen nothing: from now on all is passed again. */
 static void drop_connection(void) {
-    if (channel.fd >= 0)
-        close(channel.fd);
-    channel.fd = -1;
+    connection_drop();
     atomic_store(&channel.connected, 0);
     queue_connected(false);
     image_forget_all();
     lineage_forget_all();
-}
-
-static bool wait_for(short events, int ms) {
-    struct pollfd p = {.fd = channel.fd, .events = events};
-    return poll(&p, 1, ms) > 0;
-}
-
-static int dial(const char *path) {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return -1;
-    memcpy(address.sun_path, path, strlen(path));
-    int room = 4 * INSCOPE_PACKET_MAX; /* a system's default may not hold one packet */
-    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
-    if (connect(fd, (struct sockaddr *)(void *)&address, sizeof address) == 0)
-        return fd;
-    close(fd);
-    return -1;
-}
-
-static bool send_all(struct msghdr *packet) {
-    for (;;) {
-        if (sendmsg(channel.fd, packet, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
-            return true;
-        if (errno == EAGAIN || errno == EINTR)
-            wait_for(POLLOUT, TICK_MS);
-        else if (errno == ETOOMANYREFS || errno == ENOBUFS || errno == ENOMEM) /* until the sidecar has read more */
-            usleep(BATCH_MS * 1000);
-        else
-            return false;
-    }
-}
-
-static bool send_message(struct message *m) {
-    uint64_t lost = atomic_load(&counters.lost_queue) + atomic_load(&counters.lost_away);
-    message_seal(m, lost);
-    struct iovec part = {m->bytes, m->size};
-    return send_all(&(struct msghdr){.msg_iov = &part, .msg_iovlen = 1});
 }
 
 /* The welcome of a new connection, or PATTERNS at any time. False: this peer is not to be listened to. */
@@ -131,26 +87,12 @@ static bool take(const struct incoming *in) {
     }
 }
 
-static bool listen_once(void) {
-    ssize_t n = recv(channel.fd, packet_in, sizeof packet_in, MSG_DONTWAIT);
-    if (n < 0)
-        return errno == EAGAIN || errno == EINTR;
-    const uint8_t *at = packet_in;
-    size_t left = (size_t)n;
-    struct incoming in;
-    enum incoming_outcome outcome;
-    while ((outcome = incoming_next(&at, &left, &in)) == INCOMING_MESSAGE)
-        if (!take(&in))
-            return false;
-    return n > 0 && outcome == INCOMING_END;
-}
-
 static bool await(bool (*reached)(void), uint64_t until_ns) {
     while (!reached()) {
         uint64_t now = boottime_ns();
         if (now >= until_ns)
             return false;
-        if (wait_for(POLLIN, (int)((until_ns - now) / 1000000u) + 1) && !listen_once())
+        if (connection_wait(POLLIN, (int)((until_ns - now) / 1000000u) + 1) && !connection_receive(take))
             return false;
     }
     return true;
@@ -166,17 +108,16 @@ static bool prepared(void) { return patterns_known() || !needs_patterns(); }
 
 static bool greet(void) {
     hello_write(&outgoing, &channel.hello);
-    if (!send_message(&outgoing) || !await(welcomed, after_ms(WELCOME_MS)))
+    if (!connection_send_message(&outgoing) || !await(welcomed, after_ms(WELCOME_MS)))
         return false;
     memset(&channel.told, 0, sizeof channel.told);
     queue_connected(true);
     await(prepared, after_ms(PATTERNS_MS));
-    return channel.fd >= 0;
+    return true;
 }
 
 static bool connect_once(void) {
-    channel.fd = dial(channel.options->socket);
-    if (channel.fd < 0) {
+    if (!connection_dial(channel.options->socket)) {
         usleep((atomic_load(&launch_gate) ? RETRY_MS : FIRST_RETRY_MS) * 1000);
         return false;
     }
@@ -203,7 +144,7 @@ static bool tell_counters(void) {
     channel.told = now;
     message_begin(&outgoing, INSCOPE_COUNTERS, NULL, boottime_ns());
     message_body(&outgoing, &now, sizeof now);
-    return send_message(&outgoing);
+    return connection_send_message(&outgoing);
 }
 
 static void attach(struct msghdr *packet, const struct batch *batch, void *control) {
@@ -224,7 +165,7 @@ static bool send_batches(void) {
         struct msghdr packet = {.msg_iov = batch.parts, .msg_iovlen = batch.count};
         if (batch.fd_count)
             attach(&packet, &batch, control);
-        if (!send_all(&packet))
+        if (!connection_send(&packet))
             return false;
         queue_release(&batch);
     }
@@ -238,10 +179,10 @@ static bool goodbye(void) {
         return false;
     message_begin(&outgoing, INSCOPE_BYE, &agent, boottime_ns());
     message_body(&outgoing, &body, sizeof body);
-    if (!send_message(&outgoing))
+    if (!connection_send_message(&outgoing))
         return false;
-    while (listen_once())
-        wait_for(POLLIN, TICK_MS);
+    while (connection_receive(take))
+        connection_wait(POLLIN, TICK_MS);
     return true;
 }
 
@@ -254,7 +195,7 @@ static void survey_when_due(void) {
 
 /* Sleep until there is something to do; true: the sidecar spoke or went. */
 static bool sleep_until_work(void) {
-    struct pollfd p[2] = {{.fd = channel.fd, .events = POLLIN}, {.fd = queue_wake_fd(), .events = POLLIN}};
+    struct pollfd p[2] = {{.fd = connection_fd(), .events = POLLIN}, {.fd = queue_wake_fd(), .events = POLLIN}};
     bool may_sleep = queue_sleep() && !atomic_load(&channel.finishing);
     poll(p, 2, may_sleep ? TICK_MS : 0);
     queue_awake();
@@ -269,7 +210,7 @@ static void collect(void) {
 }
 
 static bool serve_connection(void) {
-    if (sleep_until_work() && !listen_once())
+    if (sleep_until_work() && !connection_receive(take))
         return false;
     survey_when_due();
     collect();

@@ -5,10 +5,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "front.h"
 #include "inherited.h"
 #include "link.h"
-#include "mechanisms.h"
 #include "options.h"
 #include "supervise.h"
 #include "version.h"
@@ -58,7 +58,7 @@ int main(int argc, char **argv) {
     struct options options = options_parse(argc, argv);
     switch (options.action) {
     case ACTION_RUN: return run(&options);
-    case ACTION_CHECK: return mechanisms_print();
+    case ACTION_CHECK: return check_print();
     case ACTION_VERSION: printf("inscope-init %s %s\n", INSCOPE_INIT_VERSION, INSCOPE_BUILD); return 0;
     case ACTION_HELP: fputs(options_help, stdout); return 0;
     case ACTION_MISUSED: return STATUS_FAILED;

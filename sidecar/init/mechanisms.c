@@ -15,7 +15,6 @@
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "held.h"
@@ -30,8 +29,7 @@ enum { LANDLOCK_VERSION_FLAG = 1, LANDLOCK_SIGNAL_ABI = 6, TCP_DESTROY_GROUP = 1
 /* A probe gives 0 or the errno of what refused. Those that need the held child run in the order of the table; the one
  * that answers the held call for good comes last. */
 struct probe {
-    enum inscope_mechanism mechanism;
-    const char *name, *minimum_kernel, *lost_without;
+    struct mechanism mechanism;
     int (*run)(struct held *h);
 };
 
@@ -161,110 +159,45 @@ static int probe_subreaper(struct held *h) {
 }
 
 static const struct probe probes[] = {
-    {INSCOPE_M_NOTIFY, "notify", "5.5", "everything: no call of the agent is seen", probe_notify},
-    {INSCOPE_M_SYNC_WAKE, "sync-wake", "6.6", "a third of the speed of each trapped call", probe_sync_wake},
-    {INSCOPE_M_WAIT_KILLABLE, "wait-killable", "5.19", "a call held longer than a busy timer's period repeats",
+    {{INSCOPE_M_NOTIFY, "notify", "5.5", "everything: no call of the agent is seen"}, probe_notify},
+    {{INSCOPE_M_SYNC_WAKE, "sync-wake", "6.6", "a third of the speed of each trapped call"}, probe_sync_wake},
+    {{INSCOPE_M_WAIT_KILLABLE, "wait-killable", "5.19", "a call held longer than a busy timer's period repeats"},
      probe_killable},
-    {INSCOPE_M_VM_READ, "vm-read", "3.2", "speed, where /proc/PID/mem works; else paths, addresses and arguments",
+    {{INSCOPE_M_VM_READ, "vm-read", "3.2", "speed, where /proc/PID/mem works; else paths, addresses and arguments"},
      probe_vm_read},
-    {INSCOPE_M_PROC_MEM, "proc-mem", "2.6", "the second way to read paths, addresses and arguments", probe_proc_mem},
-    {INSCOPE_M_ADDFD, "addfd", "5.9", "prevention of opens and connects", probe_addfd},
-    {INSCOPE_M_PIDFD_GETFD, "pidfd-getfd", "5.6", "the bound address of a listener on port 0", probe_pidfd_getfd},
-    {INSCOPE_M_PTRACE_SEIZE, "ptrace-seize", "3.4", "prevention of execs", probe_seize},
-    {INSCOPE_M_LANDLOCK, "landlock", "5.13", "a second wall around init", probe_landlock},
-    {INSCOPE_M_LANDLOCK_SIGNAL, "landlock-signal", "6.12", "a second wall against signals to init",
+    {{INSCOPE_M_PROC_MEM, "proc-mem", "2.6", "the second way to read paths, addresses and arguments"},
+     probe_proc_mem},
+    {{INSCOPE_M_ADDFD, "addfd", "5.9", "prevention of opens and connects"}, probe_addfd},
+    {{INSCOPE_M_PIDFD_GETFD, "pidfd-getfd", "5.6", "the bound address of a listener on port 0"}, probe_pidfd_getfd},
+    {{INSCOPE_M_PTRACE_SEIZE, "ptrace-seize", "3.4", "prevention of execs"}, probe_seize},
+    {{INSCOPE_M_LANDLOCK, "landlock", "5.13", "a second wall around init"}, probe_landlock},
+    {{INSCOPE_M_LANDLOCK_SIGNAL, "landlock-signal", "6.12", "a second wall against signals to init"},
      probe_landlock_signal},
-    {INSCOPE_M_SOCK_DIAG, "sock-diag", "3.3", "the check of what was contacted against what was claimed",
+    {{INSCOPE_M_SOCK_DIAG, "sock-diag", "3.3", "the check of what was contacted against what was claimed"},
      probe_sock_diag},
-    {INSCOPE_M_TCP_DESTROY, "tcp-destroy", "4.5", "exact bytes for each destination", probe_tcp_destroy},
-    {INSCOPE_M_SUBREAPER, "subreaper", "3.4", "the end of orphaned processes, where init is not PID 1",
+    {{INSCOPE_M_TCP_DESTROY, "tcp-destroy", "4.5", "exact bytes for each destination"}, probe_tcp_destroy},
+    {{INSCOPE_M_SUBREAPER, "subreaper", "3.4", "the end of orphaned processes, where init is not PID 1"},
      probe_subreaper},
-    {INSCOPE_M_ADDFD_SEND, "addfd-send", "5.14", "prevention of connects without a race", probe_addfd_send},
+    {{INSCOPE_M_ADDFD_SEND, "addfd-send", "5.14", "prevention of connects without a race"}, probe_addfd_send},
 };
-enum { PROBES = sizeof probes / sizeof *probes };
+_Static_assert(sizeof probes / sizeof *probes == MECHANISMS, "a row for each mechanism");
 
-static void run_all(int errors[PROBES]) {
+const struct mechanism *mechanism_at(size_t index) { return &probes[index].mechanism; }
+
+void mechanisms_try(int errors[MECHANISMS]) {
     struct held h;
     held_begin(&h);
-    for (int i = 0; i < PROBES; i++)
+    for (size_t i = 0; i < MECHANISMS; i++)
         errors[i] = probes[i].run(&h);
     held_release(&h);
 }
 
 uint32_t mechanisms_probe(void) {
-    int errors[PROBES];
+    int errors[MECHANISMS];
     uint32_t works = 0;
-    run_all(errors);
-    for (int i = 0; i < PROBES; i++)
+    mechanisms_try(errors);
+    for (size_t i = 0; i < MECHANISMS; i++)
         if (errors[i] == 0)
-            works |= probes[i].mechanism;
+            works |= probes[i].mechanism.bit;
     return works;
-}
-
-static void print_string(const char *text) {
-    putchar('"');
-    for (; *text; text++)
-        if ((unsigned char)*text < ' ' || (unsigned char)*text > 126)
-            printf("\\u%04x", (unsigned char)*text);
-        else if (*text == '"' || *text == '\\')
-            printf("\\%c", *text);
-        else
-            putchar(*text);
-    putchar('"');
-}
-
-static void print_line(const char *name, bool works, const char *detail, const char *minimum, const char *lost) {
-    printf("{\"mechanism\": ");
-    print_string(name);
-    printf(", \"works\": %s, \"detail\": ", works ? "true" : "false");
-    print_string(detail);
-    printf(", \"minimum_kernel\": ");
-    print_string(minimum);
-    printf(", \"lost_without\": ");
-    print_string(lost);
-    printf("}\n");
-}
-
-/* One line of a file of /proc or /sys; `missing` where there is none. */
-static const char *read_line(const char *path, char *buffer, size_t size, const char *missing) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : read(fd, buffer, size - 1);
-    if (fd >= 0)
-        close(fd);
-    if (n <= 0)
-        return missing;
-    buffer[n] = 0;
-    buffer[strcspn(buffer, "\n")] = 0;
-    return buffer;
-}
-
-/* Yama 0: any process of the same user; 1: descendants only, which is enough; 2 and 3: administrators, or nobody. */
-static void print_yama(void) {
-    char text[64];
-    const char *scope = read_line("/proc/sys/kernel/yama/ptrace_scope", text, sizeof text, "absent");
-    bool works = strcmp(scope, "2") != 0 && strcmp(scope, "3") != 0;
-    print_line("yama", works, scope, "3.4", "with scope 2 or 3: reading the agent's memory, and prevention of execs");
-}
-
-static void print_configuration(void) {
-    char text[512];
-    struct utsname name;
-    uname(&name);
-    print_line("kernel", true, name.release, "5.5", "");
-    print_line("machine", true, name.machine, "", "");
-    print_yama();
-    print_line("lsm", true, read_line("/sys/kernel/security/lsm", text, sizeof text, "unknown"), "",
-               "AppArmor and SELinux profiles may forbid reading other processes");
-    print_line("proc", access("/proc/self/stat", R_OK) == 0, "/proc", "",
-               "who called, and every path that is relative or behind a descriptor");
-}
-
-int mechanisms_print(void) {
-    int errors[PROBES];
-    run_all(errors);
-    for (int i = 0; i < PROBES; i++)
-        print_line(probes[i].name, errors[i] == 0, errors[i] ? strerror(errors[i]) : "works",
-                   probes[i].minimum_kernel, probes[i].lost_without);
-    print_configuration();
-    return errors[0] == 0 ? 0 : 1;
 }

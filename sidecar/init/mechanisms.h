@@ -2,13 +2,25 @@
 #ifndef INSCOPE_MECHANISMS_H
 #define INSCOPE_MECHANISMS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
-/* Bits of enum inscope_mechanism. To be called before any thread is started. */
-uint32_t mechanisms_probe(void);
+#include "wire.h"
 
-/* Print one JSON object a line for each mechanism and for what of this kernel's configuration matters; the status to
- * exit with: 0 where observing works, 1 where not. */
-int mechanisms_print(void);
+enum { MECHANISMS = 14 };
+
+struct mechanism {
+    enum inscope_mechanism bit;
+    const char *name, *minimum_kernel, *lost_without;
+};
+
+/* The rows, in the order in which they are tried; the first is the one without which nothing is seen. */
+const struct mechanism *mechanism_at(size_t index);
+
+/* Try each: 0, or the errno of what refused. To be called before any thread is started. */
+void mechanisms_try(int errors[MECHANISMS]);
+
+/* The same as bits of enum inscope_mechanism: those that work. */
+uint32_t mechanisms_probe(void);
 
 #endif

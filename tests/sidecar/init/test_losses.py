@@ -158,6 +158,34 @@ def test_a_sidecar_that_comes_back_is_greeted_with_the_same_secret(init: Path, f
         assert second.of("BYE")
 
 
+def test_an_agent_that_takes_the_sidecars_place_is_told_nothing(init: Path, folder: Path) -> None:
+    """It puts a socket where the sidecar's was: init must not greet it, or it would have the secret."""
+    code = """
+import os, socket, sys
+path = sys.argv[1]
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.bind(path)
+s.listen()
+s.settimeout(5)
+for _ in range(2):  # init came, and went away without a word
+    connection, _ = s.accept()
+    connection.settimeout(5)
+    try:
+        print(len(connection.recv(65536)))
+    except ConnectionResetError:
+        print(0)
+os.unlink(path)
+print("gone", flush=True)
+sys.stdin.readline()
+"""
+    command = [str(init), "--socket", str(folder / "s"), "--wait-ms", "10", "--", sys.executable, "-c", code]
+    process, _, stdout = started([*command, str(folder / "s")])
+    assert [stdout.readline() for _ in range(3)] == [b"0\n", b"0\n", b"gone\n"]
+    with InitPeer(folder / "s") as peer:
+        peer.wait(lambda p: any(m.kind == "HELLO" for m in p.messages))
+        process.communicate(b"\n", timeout=20)
+
+
 def test_secrets_differ(observer: Observer) -> None:
     observer.run("true")
     observer.run("true")

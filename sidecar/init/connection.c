@@ -1,0 +1,95 @@
+#define _GNU_SOURCE
+#include "connection.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "counters.h"
+#include "process.h"
+
+enum { SEND_PATIENCE_MS = 1000, CROWDED_PAUSE_US = 5000, ANCESTORS_MAX = 64 };
+
+static int connection = -1;
+
+static uint8_t received[INSCOPE_PACKET_MAX];
+
+int connection_fd(void) { return connection; }
+
+void connection_drop(void) {
+    if (connection >= 0)
+        close(connection);
+    connection = -1;
+}
+
+bool connection_wait(short events, int ms) {
+    struct pollfd p = {.fd = connection, .events = events};
+    return poll(&p, 1, ms) > 0;
+}
+
+/* Every process of the agent has init among its ancestors, since orphans come to init. A peer of another pid namespace
+ * has the number 0 here. */
+static bool is_descendant(pid_t pid) {
+    pid_t init = getpid();
+    for (int i = 0; i < ANCESTORS_MAX && pid > 1; i++) {
+        pid = process_read(pid).ppid;
+        if (pid == init)
+            return true;
+    }
+    return false;
+}
+
+static bool is_agents_own(int fd) {
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && is_descendant(peer.pid);
+}
+
+bool connection_dial(const char *path) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int room = 4 * INSCOPE_PACKET_MAX; /* a system's default may not hold one packet */
+    memcpy(address.sun_path, path, strnlen(path, sizeof address.sun_path - 1));
+    connection = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (connection < 0)
+        return false;
+    setsockopt(connection, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
+    if (connect(connection, (struct sockaddr *)(void *)&address, sizeof address) == 0 && !is_agents_own(connection))
+        return true;
+    connection_drop();
+    return false;
+}
+
+bool connection_send(struct msghdr *packet) {
+    for (;;) {
+        if (sendmsg(connection, packet, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+            return true;
+        if (errno == EAGAIN || errno == EINTR)
+            connection_wait(POLLOUT, SEND_PATIENCE_MS);
+        else if (errno == ETOOMANYREFS || errno == ENOBUFS || errno == ENOMEM) /* until the sidecar has read more */
+            usleep(CROWDED_PAUSE_US);
+        else
+            return false;
+    }
+}
+
+bool connection_send_message(struct message *m) {
+    message_seal(m, atomic_load(&counters.lost_queue) + atomic_load(&counters.lost_away));
+    struct iovec part = {m->bytes, m->size};
+    return connection_send(&(struct msghdr){.msg_iov = &part, .msg_iovlen = 1});
+}
+
+bool connection_receive(bool (*take)(const struct incoming *message)) {
+    ssize_t n = recv(connection, received, sizeof received, MSG_DONTWAIT);
+    if (n < 0)
+        return errno == EAGAIN || errno == EINTR;
+    const uint8_t *at = received;
+    size_t left = (size_t)n;
+    struct incoming in;
+    enum incoming_outcome outcome;
+    while ((outcome = incoming_next(&at, &left, &in)) == INCOMING_MESSAGE)
+        if (!take(&in))
+            return false;
+    return n > 0 && outcome == INCOMING_END;
+}
