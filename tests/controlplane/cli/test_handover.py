@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -50,9 +51,20 @@ def test_signals_limits_mask_and_nice_are_as_they_were() -> None:
     script = "grep -E '^(Sig|Shd|Cap|Seccomp|NoNewPrivs|Umask)' /proc/self/status; ulimit -a; nice; pwd; umask"
     command = ["/bin/bash", "-c", f"{script}"]
     options = {"cwd": "/usr", "umask": 0o27}
-    watched, plain = (said(command, watched, **options) for watched in (True, False))
+    watched, plain = (_public(said(command, watched, **options)) for watched in (True, False))
     assert watched == plain
     assert b"SigIgn" in watched
+
+
+def _public(status: bytes) -> bytes:
+    """Without signals 32 and 33, which are the C library's own: glibc takes 33 for itself at the first thread, and make
+    leaves both ignored where it was started with SIGHUP ignored."""
+    own = 0b11 << 31
+
+    def masked(match: re.Match[bytes]) -> bytes:
+        return b"SigIgn:\t%016x" % (int(match[1], 16) & ~own)
+
+    return re.sub(rb"SigIgn:\t([0-9a-f]+)", masked, status)
 
 
 def test_descriptors_given_on_purpose_stay_and_no_other_is_added() -> None:
