@@ -158,7 +158,7 @@ class InitChannel:
             self._drop_peer()
 
     def pause(self) -> None:
-        """Read no more for now: what comes waits in the socket, then in init, which counts what it must drop."""
+        """Stop reading: what comes waits in the socket, then in init, which counts what it must drop."""
         if not self._paused and self._peer is not None:
             asyncio.get_running_loop().remove_reader(self._peer.fileno())
         self._paused = True

@@ -57,7 +57,7 @@ def load(bench: Bench, want: OpenFile) -> Draft:
 
 def python(want: OpenFile, *script: FirstOf | InlineCode, name: str = "a.py") -> Draft:
     program = Program("/usr/bin/python3", "", Script(ScriptOrigin.FILE, name, ""))
-    return Draft(observation(Exec(program, "sh")), want, script, cwd="/work")
+    return Draft(observation(Exec(program, "sh")), want, script, cwd="/srv")
 
 
 async def test_a_load_is_hashed_by_its_descriptor(tmp_path: Path) -> None:
@@ -81,10 +81,10 @@ async def test_what_was_never_passed_is_unknown_and_counted(tmp_path: Path) -> N
 
 
 async def test_a_script_is_the_first_of_its_files_that_can_be_read(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, "/work/a")
+    bench = Bench(tmp_path, "/srv/a")
     found = await bench.complete(python(bench.opened(), FirstOf(("a", "a/__main__.py"))))
     assert isinstance(found, Exec)
-    assert found.program.script == Script(ScriptOrigin.FILE, "a.py", hash_of("/work/a/__main__.py"))
+    assert found.program.script == Script(ScriptOrigin.FILE, "a.py", hash_of("/srv/a/__main__.py"))
 
 
 async def test_inline_code_is_hashed_itself(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ async def test_inline_code_is_hashed_itself(tmp_path: Path) -> None:
 
 
 async def test_several_sources_are_one_identity_and_one_unknown_makes_none(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, "/work/gone.js")
+    bench = Bench(tmp_path, "/srv/gone.js")
     both = await bench.complete(python(bench.opened(), FirstOf(("hook.js",)), FirstOf(("a.js",))))
     other = await bench.complete(python(bench.opened(), FirstOf(("evil.js",)), FirstOf(("a.js",))))
     gone = await bench.complete(python(bench.opened(), FirstOf(("gone.js",)), FirstOf(("a.js",))))
@@ -118,7 +118,7 @@ async def test_names_are_not_trusted_where_our_files_are_not_the_agents(tmp_path
 
 async def test_an_interpreter_that_is_what_its_script_named_says_nothing_new(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
-    script = Program("/bin/sh", "", Script(ScriptOrigin.FILE, "/work/x", ""))
+    script = Program("/bin/sh", "", Script(ScriptOrigin.FILE, "/srv/x", ""))
     named = FirstOf((str(bench.file),))
     first = Draft(observation(Exec(script, "agent")), named, (bench.opened(),))
     await bench.complete(first)
@@ -127,7 +127,7 @@ async def test_an_interpreter_that_is_what_its_script_named_says_nothing_new(tmp
 
 async def test_another_interpreter_is_told_with_the_same_script(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
-    script = Program("/bin/sh", "", Script(ScriptOrigin.FILE, "/work/x", ""))
+    script = Program("/bin/sh", "", Script(ScriptOrigin.FILE, "/srv/x", ""))
     first = Draft(observation(Exec(script, "agent")), FirstOf(("/bin/sh",)), (bench.opened(),))
     told = await bench.complete(first)
     found = await bench.complete(Draft(first.observation, bench.opened(), after=first))
