@@ -1,6 +1,6 @@
 /* What inscope-init and the sidecar say to each other, over a SOCK_SEQPACKET unix socket on one machine.
  *
- * Python reads this file as the source (sidecar/observe/protocol.py): keep to `enum NAME { A = 1, ... };` with explicit
+ * Python reads this file as the source (sidecar/observe/header.py): keep to `enum NAME { A = 1, ... };` with explicit
  * values, `#define INSCOPE_X 123`, and `struct inscope_x { fixed-width fields and char/uint8_t arrays };`. All structs
  * are packed and native-endian (both ends run on the same machine).
  *

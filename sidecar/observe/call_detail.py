@@ -5,8 +5,8 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Mapping
 
+from sidecar.observe.bodies import Call
 from sidecar.observe.destinations import family_name
-from sidecar.observe.records import Call
 
 _INT = 0xFFFFFFFF
 """C's int arguments come in 64-bit registers whose upper half means nothing."""

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from inscope.behaviour import Protocol
 from sidecar.normalise.text import text_of
-from sidecar.observe.records import Address
+from sidecar.observe.bodies import Address
 
 EPHEMERAL = 0
 """The port of a listener whose number the kernel chose: it differs each time and says nothing."""

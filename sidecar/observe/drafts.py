@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from inscope.behaviour import Exec, Load, Script, Sha256
 from inscope.observation import Observation
 from sidecar.normalise.script_ref import Source
-from sidecar.observe.records import FileStat
+from sidecar.observe.bodies import FileStat
 
 
 @dataclass(frozen=True, slots=True)

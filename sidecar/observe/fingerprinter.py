@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from inscope.behaviour import Sha256
-from sidecar.observe.records import FileStat
+from sidecar.observe.bodies import FileStat
 
 
 class Fingerprinter(Protocol):

@@ -11,9 +11,10 @@ from pathlib import Path
 from inscope.behaviour import Sha256
 from inscope.observation import Observation
 from sidecar.normalise.script_ref import FirstOf, InlineCode
+from sidecar.observe.bodies import FileStat
 from sidecar.observe.drafts import Draft, OpenFile, Want
 from sidecar.observe.fingerprinter import Fingerprinter
-from sidecar.observe.records import NO_FD, FileStat
+from sidecar.observe.records import NO_FD
 
 _State = tuple[int, int, int, int, int]
 

@@ -11,7 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
-from sidecar.observe.records import NO_FD, FileStat
+from sidecar.observe.bodies import FileStat
+from sidecar.observe.records import NO_FD
 
 SHEBANG_MAX = 256
 """Bytes of a script's first line that the kernel reads (BINPRM_BUF_SIZE)."""

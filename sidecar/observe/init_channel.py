@@ -17,15 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from sidecar.observe.encode import encode_patterns, encode_refused, encode_welcome
 from sidecar.observe.packets import close_descriptors, receive
-from sidecar.observe.protocol import (
-    PACKET_MAX,
-    MalformedPacketError,
-    ProtocolVersionError,
-    encode_patterns,
-    encode_refused,
-    encode_welcome,
-)
+from sidecar.observe.protocol import PACKET_MAX, MalformedPacketError, ProtocolVersionError
 from sidecar.observe.records import ByeRecord, HelloRecord, Record
 from sidecar.observe.secret import FirstSecret
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from inscope.coverage import LossCause, Source, SourceCoverage
-from sidecar.observe.records import Counters
+from sidecar.observe.bodies import Counters
 
 
 class Ledger:

@@ -7,7 +7,8 @@ import os
 import socket
 from collections.abc import Sequence
 
-from sidecar.observe.protocol import FDS_MAX, MalformedPacketError, decode
+from sidecar.observe.decode import decode
+from sidecar.observe.protocol import FDS_MAX, MalformedPacketError
 from sidecar.observe.records import NO_FD, Record, descriptor_of
 
 _INT = array.array("i").itemsize

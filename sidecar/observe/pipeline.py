@@ -14,13 +14,14 @@ from typing import Protocol, assert_never
 from inscope.capability import Capability
 from inscope.coverage import LossCause, Source, SourceCoverage
 from inscope.observation import Observation
+from sidecar.observe.bodies import Counters
 from sidecar.observe.claims import Claim
 from sidecar.observe.drafts import Draft, OpenFile
 from sidecar.observe.identities import Identities
 from sidecar.observe.init_channel import PeerCredentials
 from sidecar.observe.ledger import Ledger
 from sidecar.observe.packets import close_descriptors
-from sidecar.observe.records import NO_FD, Counters, HelloRecord, Record
+from sidecar.observe.records import NO_FD, HelloRecord, Record
 from sidecar.observe.sink import ObservationSink
 from sidecar.observe.translate import Ended, Fact, QueuedFact, Translator
 from sidecar.observe.wall_clock import SECOND_NS, Clocks

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from inscope.observation import MAX_ANCESTRY, Ancestor
-from sidecar.observe.records import Head
+from sidecar.observe.bodies import Head
 
 FileId = tuple[int, int]
 """(device, inode)"""

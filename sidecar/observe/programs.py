@@ -14,7 +14,8 @@ from sidecar.normalise.scripts import script_of
 from sidecar.normalise.text import text_of
 from sidecar.observe.drafts import OpenFile, Want
 from sidecar.observe.images import Images, Shebang
-from sidecar.observe.records import ExecRecord, Flag, ImageRecord
+from sidecar.observe.kinds import Flag
+from sidecar.observe.records import ExecRecord, ImageRecord
 
 
 @dataclass(frozen=True, slots=True)

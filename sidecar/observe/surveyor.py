@@ -9,8 +9,9 @@ from inscope.capability import Capability, CapabilityKind
 from sidecar.normalise.interpreters import is_interpreter
 from sidecar.normalise.paths import Generaliser, cut
 from sidecar.normalise.text import text_of
+from sidecar.observe.kinds import SurveyKind
 from sidecar.observe.patterns import WatchList
-from sidecar.observe.records import SurveyKind, SurveyRecord
+from sidecar.observe.records import SurveyRecord
 
 _KINDS: Mapping[int, CapabilityKind] = {
     SurveyKind.EXECUTABLES: CapabilityKind.EXECUTABLES,

@@ -31,11 +31,13 @@ from inscope.verdict import Verdict
 from inscope.workload import InstanceId
 from sidecar.normalise.paths import Generaliser
 from sidecar.normalise.text import text_of
+from sidecar.observe.bodies import Address, Counters, Head
 from sidecar.observe.call_detail import detail_of
 from sidecar.observe.claims import Claim, Peer
 from sidecar.observe.destinations import Endpoint, destination_of, listener_of, receiver_of
 from sidecar.observe.drafts import Draft, OpenFile
 from sidecar.observe.images import Images
+from sidecar.observe.kinds import Flag, Level
 from sidecar.observe.open_flags import accesses_of
 from sidecar.observe.patterns import WatchList
 from sidecar.observe.process_log import ProcessLog
@@ -43,20 +45,15 @@ from sidecar.observe.processes import FileId, Process, ProcessTable
 from sidecar.observe.programs import Programs, StartedProgram
 from sidecar.observe.records import (
     NO_FD,
-    Address,
     BindRecord,
     ByeRecord,
     CodeMemoryRecord,
     ConnectRecord,
-    Counters,
     CountersRecord,
     ExecRecord,
     ExitRecord,
-    Flag,
-    Head,
     HelloRecord,
     ImageRecord,
-    Level,
     ListenRecord,
     LoadRecord,
     OpenRecord,

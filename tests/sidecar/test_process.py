@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.observe.records import Kind
+from sidecar.observe.kinds import Kind
 from tests.fakes.certificates import Authority
 from tests.fakes.control_plane import FakeControlPlane
 from tests.sidecar.observe.fake_init import bye_message, call_body, hello, message

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from hashlib import sha256
 
-from sidecar.observe.records import FileStat
+from sidecar.observe.bodies import FileStat
 
 
 def hash_of(name: str) -> str:

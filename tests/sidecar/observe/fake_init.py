@@ -8,9 +8,11 @@ import socket
 from collections.abc import Sequence
 from pathlib import Path
 
+from sidecar.observe.decode import decode
 from sidecar.observe.header import HEADER
-from sidecar.observe.protocol import MAGIC, PROTOCOL_VERSION, decode
-from sidecar.observe.records import Flag, HelloRecord, Kind, Record
+from sidecar.observe.kinds import Flag, Kind
+from sidecar.observe.protocol import MAGIC, PROTOCOL_VERSION
+from sidecar.observe.records import HelloRecord, Record
 
 SECRET = bytes(range(32))
 AGENT = 100

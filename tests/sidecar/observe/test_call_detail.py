@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sidecar.observe.bodies import Call
 from sidecar.observe.call_detail import _DETAILS, detail_of
-from sidecar.observe.records import Call
 from sidecar.observe.syscall_numbers import _NAMES
 
 

@@ -7,8 +7,8 @@ import socket
 import pytest
 
 from inscope.behaviour import Protocol
+from sidecar.observe.bodies import Address
 from sidecar.observe.destinations import Endpoint, destination_of, listener_of, receiver_of
-from sidecar.observe.records import Address
 
 V4, V6 = b"\x08\x08\x08\x08", bytes.fromhex("20010db8000000000000000000000001")
 STREAM, DGRAM = int(socket.SOCK_STREAM), int(socket.SOCK_DGRAM)

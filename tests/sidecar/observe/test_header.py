@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.observe import records
+from sidecar.observe import kinds
 from sidecar.observe.header import HEADER, TRAPS, HeaderError, parse_header, parse_traps
 
 
@@ -38,11 +38,11 @@ def test_reads_traps() -> None:
 @pytest.mark.parametrize(
     ("enum", "python", "prefix"),
     [
-        ("kind", records.Kind, ""),
-        ("flag", records.Flag, ""),
-        ("level", records.Level, ""),
-        ("survey_kind", records.SurveyKind, "SURVEY_"),
+        ("kind", kinds.Kind, ""),
+        ("flag", kinds.Flag, ""),
+        ("level", kinds.Level, ""),
+        ("survey_kind", kinds.SurveyKind, "SURVEY_"),
     ],
 )
-def test_the_enums_are_the_headers(enum: str, python: type[records.Kind], prefix: str) -> None:
+def test_the_enums_are_the_headers(enum: str, python: type[kinds.Kind], prefix: str) -> None:
     assert {prefix + member.name: int(member) for member in python} == dict(HEADER.enums[enum])

@@ -10,9 +10,10 @@ from inscope.behaviour import Behaviour, Exec, Load, Program, Script, ScriptOrig
 from inscope.observation import Observation
 from inscope.workload import InstanceId
 from sidecar.normalise.script_ref import FirstOf, InlineCode
+from sidecar.observe.bodies import FileStat
 from sidecar.observe.drafts import Draft, OpenFile
 from sidecar.observe.identities import Identities
-from sidecar.observe.records import NO_FD, FileStat
+from sidecar.observe.records import NO_FD
 from tests.sidecar.observe.fake_fingerprinter import FakeFingerprinter, hash_of
 from tests.sidecar.observe.fake_init import open_descriptors
 

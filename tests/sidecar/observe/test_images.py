@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sidecar.observe.bodies import FileStat
 from sidecar.observe.images import Image, Images, Shebang, parse_shebang
-from sidecar.observe.records import NO_FD, FileStat
+from sidecar.observe.records import NO_FD
 
 STAT = FileStat(1, 2, 3, 4, 5, 6, 7, 8, 9, 0)
 

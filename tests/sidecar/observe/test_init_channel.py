@@ -15,9 +15,10 @@ import uvloop
 
 from sidecar.observe import init_channel
 from sidecar.observe.init_channel import InitChannel, PeerCredentials
+from sidecar.observe.kinds import Flag, Kind
 from sidecar.observe.packets import close_descriptors
 from sidecar.observe.protocol import FDS_MAX, PACKET_MAX
-from sidecar.observe.records import ByeRecord, Flag, HelloRecord, Kind, LoadRecord, OpenRecord, Record
+from sidecar.observe.records import ByeRecord, HelloRecord, LoadRecord, OpenRecord, Record
 from sidecar.observe.secret import FirstSecret
 from tests.sidecar.observe.fake_init import (
     SECRET,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from inscope.coverage import LossCause, Source, SourceCoverage
+from sidecar.observe.bodies import Counters
 from sidecar.observe.header import HEADER
 from sidecar.observe.ledger import Ledger
-from sidecar.observe.records import Counters
 
 
 def counters(**values: int) -> Counters:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from sidecar.observe.encode import encode_patterns
 from sidecar.observe.patterns import default_watch_list, parse_watch_list
-from sidecar.observe.protocol import encode_patterns
 
 WATCH_LIST = default_watch_list()
 

@@ -15,14 +15,16 @@ from inscope.observation import Observation
 from inscope.workload import InstanceId
 from sidecar.normalise.paths import default_generaliser
 from sidecar.observe import pipeline as pipeline_module
+from sidecar.observe.bodies import FileStat
 from sidecar.observe.claims import Claim
 from sidecar.observe.identities import Identities
 from sidecar.observe.images import Images
 from sidecar.observe.init_channel import PeerCredentials
+from sidecar.observe.kinds import Kind
 from sidecar.observe.patterns import default_watch_list
 from sidecar.observe.pipeline import Pipeline
 from sidecar.observe.process_log import ProcessLog
-from sidecar.observe.records import FileStat, HelloRecord, Kind, Record
+from sidecar.observe.records import HelloRecord, Record
 from sidecar.observe.translate import Translator
 from sidecar.observe.wall_clock import Clocks
 from tests.sidecar.observe.fake_fingerprinter import hash_of

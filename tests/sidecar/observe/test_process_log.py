@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from inscope.observation import Ancestor
 from sidecar.observe import process_log
+from sidecar.observe.bodies import Head
 from sidecar.observe.process_log import ProcessLog, _parse
 from sidecar.observe.processes import Process, ProcessTable
-from sidecar.observe.records import Head
 
 AGENT = Process(100, 50, "/bin/agent", (1, 7), ())
 GIT = Process(101, 60, "/usr/bin/git é", (1, 8), (Ancestor(100, 50, "/bin/agent"),))

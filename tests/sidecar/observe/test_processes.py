@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inscope.observation import MAX_ANCESTRY
+from sidecar.observe.bodies import Head
 from sidecar.observe.processes import ProcessTable
-from sidecar.observe.records import Head
 
 
 def head(pid: int, start: int = 1, ppid: int = 0) -> Head:

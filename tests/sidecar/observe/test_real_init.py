@@ -30,8 +30,8 @@ from inscope.coverage import LossCause, Source, SourceCoverage
 from inscope.observation import Observation
 from inscope.workload import InstanceId
 from sidecar.init import binary
+from sidecar.observe.bodies import FileStat
 from sidecar.observe.observer import Observer
-from sidecar.observe.records import FileStat
 
 pytestmark = pytest.mark.real
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from inscope.capability import Capability, CapabilityKind
 from sidecar.normalise.paths import default_generaliser
 from sidecar.observe import surveyor
+from sidecar.observe.bodies import Head, SurveyPart
+from sidecar.observe.kinds import SurveyKind
 from sidecar.observe.patterns import default_watch_list
-from sidecar.observe.records import Head, SurveyKind, SurveyPart, SurveyRecord
+from sidecar.observe.records import SurveyRecord
 
 HEAD = Head(0, 0, 0, 0, 1, 1, 0)
 

@@ -31,14 +31,17 @@ from inscope.capability import CapabilityKind
 from inscope.verdict import Verdict
 from inscope.workload import InstanceId
 from sidecar.normalise.paths import default_generaliser
+from sidecar.observe.bodies import Counters
 from sidecar.observe.claims import Claim, Peer
+from sidecar.observe.decode import decode
 from sidecar.observe.drafts import Draft
 from sidecar.observe.identities import Identities
 from sidecar.observe.images import Images
+from sidecar.observe.kinds import Flag, Kind, Level
 from sidecar.observe.patterns import default_watch_list
 from sidecar.observe.process_log import ProcessLog
-from sidecar.observe.protocol import MalformedPacketError, decode
-from sidecar.observe.records import Counters, Flag, Kind, Level, descriptor_of
+from sidecar.observe.protocol import MalformedPacketError
+from sidecar.observe.records import descriptor_of
 from sidecar.observe.translate import INIT_LABEL, Ended, Fact, Translator
 from sidecar.observe.wall_clock import Clocks
 from tests.sidecar.observe.fake_fingerprinter import FakeFingerprinter, hash_of

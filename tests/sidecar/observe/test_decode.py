@@ -10,25 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.observe.header import HEADER
-from sidecar.observe.protocol import (
-    PACKET_MAX,
-    MalformedPacketError,
-    OversizedPacketError,
-    ProtocolVersionError,
-    decode,
-    encode_patterns,
-    encode_refused,
-    encode_welcome,
-)
+from sidecar.observe.decode import decode
+from sidecar.observe.kinds import Flag, Kind
+from sidecar.observe.protocol import MalformedPacketError, ProtocolVersionError
 from sidecar.observe.records import (
     NO_FD,
     ConnectRecord,
     CountersRecord,
     ExecRecord,
-    Flag,
     HelloRecord,
-    Kind,
     OpenRecord,
     SurveyRecord,
 )
@@ -198,32 +188,6 @@ def test_counters_and_survey() -> None:
     assert (counters.counters.traps, counters.counters.lost_queue) == (5, 2)
     assert isinstance(survey, SurveyRecord)
     assert survey.members == (b"/bin/a", b"/bin/b")
-
-
-def _strings(packet: bytes, struct_name: str | None) -> list[bytes]:
-    offset = HEADER.structs["head"].codec.size + (HEADER.structs[struct_name].codec.size if struct_name else 0)
-    found = []
-    while offset < len(packet):
-        length = int.from_bytes(packet[offset : offset + 2], "little")
-        found.append(packet[offset + 2 : offset + 2 + length])
-        offset += 2 + length
-    return found
-
-
-def test_what_we_send_is_laid_out_as_the_header_says() -> None:
-    head = HEADER.structs["head"].codec
-    welcome = encode_welcome(survey=True)
-    assert head.unpack_from(welcome)[:2] == (len(welcome), Kind.WELCOME)
-    assert HEADER.structs["welcome"].codec.unpack_from(welcome, head.size)[2] == 1
-    assert _strings(encode_refused("no\n"), None) == [b"no\n"]
-    patterns = encode_patterns([b"P/etc/", b"S.pem"])
-    assert HEADER.structs["patterns"].codec.unpack_from(patterns, head.size) == (2,)
-    assert _strings(patterns, "patterns") == [b"P/etc/", b"S.pem"]
-
-
-def test_a_watch_list_that_does_not_fit_is_our_error() -> None:
-    with pytest.raises(OversizedPacketError):
-        encode_patterns([b"S" + b"x" * 1000] * (PACKET_MAX // 1000 + 1))
 
 
 def test_decoding_opens_and_closes_nothing() -> None:

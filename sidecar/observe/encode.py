@@ -1,0 +1,41 @@
+"""What the sidecar says to inscope-init, as packets."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+
+from sidecar.observe.header import HEADER
+from sidecar.observe.kinds import Kind
+from sidecar.observe.protocol import MAGIC, PACKET_MAX, PROTOCOL_VERSION, OversizedPacketError
+
+_HEAD = HEADER.structs["head"].codec
+_LENGTH = struct.Struct("=H")
+
+
+def encode_welcome(*, survey: bool) -> bytes:
+    """The answer to an accepted HELLO; `survey` asks init to list what the container holds."""
+    return _message(Kind.WELCOME, HEADER.structs["welcome"].codec.pack(MAGIC, PROTOCOL_VERSION, int(survey)))
+
+
+def encode_refused(reason: str) -> bytes:
+    """The answer to a HELLO that is not accepted; `reason` is for people."""
+    return _message(Kind.REFUSED, strings=[reason.encode("ascii", "backslashreplace")[:1000]])
+
+
+def encode_patterns(patterns: Sequence[bytes]) -> bytes:
+    """The watch list, each pattern led by its `enum inscope_match` byte; replaces the whole list.
+
+    Raises:
+        OversizedPacketError: the list does not fit into one packet.
+    """
+    body = HEADER.structs["patterns"].codec.pack(len(patterns))
+    return _message(Kind.PATTERNS, body, patterns)
+
+
+def _message(kind: Kind, body: bytes = b"", strings: Sequence[bytes] = ()) -> bytes:
+    tail = b"".join(_LENGTH.pack(len(text)) + text for text in strings)
+    size = _HEAD.size + len(body) + len(tail)
+    if size > PACKET_MAX:
+        raise OversizedPacketError(f"{kind.name} of {size} bytes; a packet holds {PACKET_MAX}")
+    return _HEAD.pack(size, kind, *[0] * (len(HEADER.structs["head"].fields) - 2)) + body + tail

@@ -1,0 +1,66 @@
+"""The enumerations of protocol.h: what messages are, what holds for them, and what they list."""
+
+from __future__ import annotations
+
+from enum import IntEnum, IntFlag
+
+from sidecar.observe.header import HEADER
+
+_KIND = HEADER.enums["kind"]
+_FLAG = HEADER.enums["flag"]
+_LEVEL = HEADER.enums["level"]
+_SURVEY = HEADER.enums["survey_kind"]
+
+
+class Kind(IntEnum):
+    """`enum inscope_kind`: what a message is."""
+
+    HELLO = _KIND["HELLO"]
+    WELCOME = _KIND["WELCOME"]
+    REFUSED = _KIND["REFUSED"]
+    PATTERNS = _KIND["PATTERNS"]
+    EXEC = _KIND["EXEC"]
+    IMAGE = _KIND["IMAGE"]
+    LOAD = _KIND["LOAD"]
+    CODE_MEMORY = _KIND["CODE_MEMORY"]
+    OPEN = _KIND["OPEN"]
+    CONNECT = _KIND["CONNECT"]
+    BIND = _KIND["BIND"]
+    LISTEN = _KIND["LISTEN"]
+    SYSCALL = _KIND["SYSCALL"]
+    EXIT = _KIND["EXIT"]
+    COUNTERS = _KIND["COUNTERS"]
+    SURVEY = _KIND["SURVEY"]
+    BYE = _KIND["BYE"]
+    PROCESS = _KIND["PROCESS"]
+
+
+class Flag(IntFlag):
+    """`enum inscope_flag`: what holds for a message besides its kind."""
+
+    HAS_FD = _FLAG["HAS_FD"]
+    TRUNCATED = _FLAG["TRUNCATED"]
+    UNREADABLE = _FLAG["UNREADABLE"]
+    DENIED = _FLAG["DENIED"]
+    MISMATCH = _FLAG["MISMATCH"]
+    FOREIGN = _FLAG["FOREIGN"]
+
+
+class Level(IntEnum):
+    """`enum inscope_level`: how many opens init reports."""
+
+    OFF = _LEVEL["OFF"]
+    WATCHED = _LEVEL["WATCHED"]
+    ALL = _LEVEL["ALL"]
+
+
+class SurveyKind(IntEnum):
+    """`enum inscope_survey_kind`: what a SURVEY message lists."""
+
+    EXECUTABLES = _SURVEY["SURVEY_EXECUTABLES"]
+    LIBRARIES = _SURVEY["SURVEY_LIBRARIES"]
+    SECRETS = _SURVEY["SURVEY_SECRETS"]
+    WRITABLE_CODE = _SURVEY["SURVEY_WRITABLE_CODE"]
+    EGRESS = _SURVEY["SURVEY_EGRESS"]
+    PORTS = _SURVEY["SURVEY_PORTS"]
+    SYSCALLS = _SURVEY["SURVEY_SYSCALLS"]
