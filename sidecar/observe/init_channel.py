@@ -8,73 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import select
 import socket
 import stat
-import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
-from sidecar.observe.encode import encode_patterns, encode_refused, encode_welcome
-from sidecar.observe.packets import close_descriptors, receive
-from sidecar.observe.protocol import PACKET_MAX, MalformedPacketError, ProtocolVersionError
-from sidecar.observe.records import ByeRecord, HelloRecord, Record
+from sidecar.observe.admitted_init import AdmittedInit
+from sidecar.observe.encode import encode_patterns, encode_welcome
+from sidecar.observe.init_listener import InitListener, credentials_of
+from sidecar.observe.packets import send
+from sidecar.observe.protocol import PACKET_MAX
+from sidecar.observe.records import HelloRecord
 from sidecar.observe.secret import FirstSecret
-
-TURN_RECORDS = 512
-"""Records after which the loop gets a turn, so that a flooding peer starves nobody."""
-
-HELLO_WITHIN_S = 5.0
-"""A connection that has not said HELLO by then is closed."""
-
-STRANGERS_MAX = 8
-"""Connections that have not said HELLO yet. One more closes the oldest."""
+from sidecar.observe.strangers import STRANGERS_MAX, Strangers, refuse
 
 REST_S = 0.5
 """How long nobody is accepted after accepting failed."""
-
-_CREDENTIALS = struct.Struct("iII")
-
-
-@dataclass(frozen=True, slots=True)
-class PeerCredentials:
-    """SO_PEERCRED of the connection: in our pid namespace, pid 0 where it is not visible. For people, not for trust."""
-
-    pid: int
-    uid: int
-    gid: int
-
-
-class InitListener(Protocol):
-    """Gets what the channel receives, on the event loop; must not block."""
-
-    def connected(self, hello: HelloRecord, peer: PeerCredentials, *, resumed: bool) -> None:
-        """Init was accepted. `resumed`: it had been accepted before, by this sidecar or an earlier one."""
-        ...
-
-    def received(self, records: Sequence[Record]) -> None:
-        """The records of one packet; the listener owns their descriptors. A ByeRecord is the last that comes."""
-        ...
-
-    def malformed(self, reason: str) -> None:
-        """Something was not the protocol, and its connection was dropped."""
-        ...
-
-    def disconnected(self) -> None:
-        """The accepted connection ended, without BYE or after `release`."""
-        ...
-
-
-class _Stranger:
-    """A connection that has not said HELLO."""
-
-    __slots__ = ("connection", "deadline")
-
-    def __init__(self, connection: socket.socket, deadline: asyncio.TimerHandle) -> None:
-        self.connection = connection
-        self.deadline = deadline
 
 
 class InitChannel:
@@ -104,11 +53,11 @@ class InitChannel:
         self._survey = survey
         self._mode = mode
         self._server: socket.socket | None = None
-        self._peer: socket.socket | None = None
-        self._strangers: dict[int, _Stranger] = {}
+        self._init: AdmittedInit | None = None
         self._paused = False
-        self._said_bye = False
         self._packet = bytearray(PACKET_MAX)
+        self.strangers = Strangers(self._packet, self._greeted, listener.malformed)
+        """Who has connected, and not said HELLO."""
 
     def open(self) -> None:
         """Listen.
@@ -137,33 +86,31 @@ class InitChannel:
             self._server.close()
             self._server = None
             self._path.unlink(missing_ok=True)
-        for number in list(self._strangers):
-            self._dismiss(number)
-        self._drop_peer()
+        self.strangers.dismiss_all()
+        self.release()
 
     def release(self) -> None:
         """Everything before BYE is durable: let init go."""
-        self._drop_peer()
+        if self._init is not None:
+            self._init.drop()
 
     def watch(self, patterns: Sequence[bytes]) -> None:
         """Replace the watch list, now and for later connections."""
         self._patterns = tuple(patterns)
-        if self._peer is not None and not self._send(self._peer, encode_patterns(self._patterns)):
-            self._drop_peer()
+        if self._init is not None:
+            self._init.tell(encode_patterns(self._patterns))
 
     def pause(self) -> None:
         """Stop reading: what comes waits in the socket, then in init, which counts what it must drop."""
-        if not self._paused and self._peer is not None:
-            asyncio.get_running_loop().remove_reader(self._peer.fileno())
         self._paused = True
+        if self._init is not None:
+            self._init.pause()
 
     def resume(self) -> None:
         """Read again."""
-        if self._paused and self._peer is not None:
-            asyncio.get_running_loop().add_reader(self._peer.fileno(), self._read_peer)
         self._paused = False
-
-    # Strangers.
+        if self._init is not None:
+            self._init.resume()
 
     def _accept(self) -> None:
         if self._server is None:
@@ -176,12 +123,7 @@ class InitChannel:
             self._rest(self._server)
             return
         connection.setblocking(False)
-        if len(self._strangers) >= STRANGERS_MAX:
-            self._dismiss(next(iter(self._strangers)))
-        loop = asyncio.get_running_loop()
-        number = connection.fileno()
-        self._strangers[number] = _Stranger(connection, loop.call_later(HELLO_WITHIN_S, self._dismiss, number))
-        loop.add_reader(number, self._read_stranger, number)
+        self.strangers.take(connection)
 
     def _rest(self, server: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -192,145 +134,27 @@ class InitChannel:
         if self._server is server:
             asyncio.get_running_loop().add_reader(server.fileno(), self._accept)
 
-    def _dismiss(self, number: int) -> None:
-        stranger = self._strangers.pop(number, None)
-        if stranger is not None:
-            self._forget(number, stranger)
-            stranger.connection.close()
-
-    def _forget(self, number: int, stranger: _Stranger) -> None:
-        stranger.deadline.cancel()
-        asyncio.get_running_loop().remove_reader(number)
-
-    def _read_stranger(self, number: int) -> None:
-        connection = self._strangers[number].connection
-        try:
-            records = receive(connection, self._packet)
-        except ProtocolVersionError as error:
-            self._refuse(number, str(error))
-            self._listener.malformed(str(error))
-        except (MalformedPacketError, OSError) as error:
-            self._dismiss(number)
-            if isinstance(error, MalformedPacketError):
-                self._listener.malformed(str(error))
-        else:
-            if records is not None:
-                self._greet(number, records)
-
-    def _greet(self, number: int, records: Sequence[Record]) -> None:
-        first = records[0] if records else None
-        if not isinstance(first, HelloRecord) or len(records) > 1:
-            close_descriptors(records)
-            self._dismiss(number)
-            if records:
-                self._listener.malformed("something other than one HELLO came first")
-            return
-        refusal = self._refusal(first)
+    def _greeted(self, connection: socket.socket, hello: HelloRecord) -> None:
+        refusal = self._refusal(hello)
         if refusal:
-            self._refuse(number, refusal)
+            refuse(connection, refusal)
         else:
-            self._admit(number, first)
+            self._admit(connection, hello)
 
     def _refusal(self, hello: HelloRecord) -> str:
         if not self._secret.admits(hello.body.secret):
             return "another inscope-init was here first, and this one does not bring its secret"
-        if self._peer is not None:
-            self._drain_if_gone(self._peer)
-        return "an inscope-init is connected already" if self._peer is not None else ""
+        if self._init is not None and not self._init.gone:
+            self._init.drain_if_gone()
+        return "" if self._init is None or self._init.gone else "an inscope-init is connected already"
 
-    def _refuse(self, number: int, reason: str) -> None:
-        self._send(self._strangers[number].connection, encode_refused(reason))
-        self._dismiss(number)
-
-    def _admit(self, number: int, hello: HelloRecord) -> None:
-        stranger = self._strangers.pop(number)
-        self._forget(number, stranger)
-        connection = stranger.connection
+    def _admit(self, connection: socket.socket, hello: HelloRecord) -> None:
         resumed = self._secret.keep(hello.body.secret)
         welcome = encode_welcome(survey=self._survey)
-        if not (self._send(connection, welcome) and self._send(connection, encode_patterns(self._patterns))):
+        if not (send(connection, welcome) and send(connection, encode_patterns(self._patterns))):
             connection.close()
             return
-        self._peer = connection
-        self._said_bye = False
+        self._init = AdmittedInit(connection, self._packet, self._listener)
         if not self._paused:
-            asyncio.get_running_loop().add_reader(number, self._read_peer)
-        self._listener.connected(hello, _credentials(connection), resumed=resumed)
-
-    # The peer.
-
-    def _read_peer(self) -> None:
-        budget = TURN_RECORDS
-        while budget > 0 and self._peer is not None and not self._paused:
-            count = self._read_packet(self._peer)
-            if not count:
-                return
-            budget -= count
-
-    def _read_packet(self, peer: socket.socket) -> int:
-        """Hand on one packet; gives its records, 0 where nothing more can be read now."""
-        try:
-            records = self._received(peer)
-            _require_no_hello(records or ())
-        except MalformedPacketError as error:
-            self._drop_peer()
-            self._listener.malformed(str(error))
-            return 0
-        except OSError:
-            records = []
-        if records is None:
-            return 0
-        if not records:
-            self._drop_peer()
-            return 0
-        self._hand_on(records)
-        return len(records)
-
-    def _received(self, peer: socket.socket) -> Sequence[Record] | None:
-        """An init that went without reading our last message is told of by an error, once; its packets come after."""
-        try:
-            return receive(peer, self._packet)
-        except ConnectionResetError:
-            return receive(peer, self._packet)
-
-    def _hand_on(self, records: Sequence[Record]) -> None:
-        if self._said_bye:
-            close_descriptors(records)
-            return
-        self._said_bye = isinstance(records[-1], ByeRecord)
-        self._listener.received(records)
-
-    def _drain_if_gone(self, peer: socket.socket) -> None:
-        """A peer that hung up is only noticed when its last packets are read: at most what its socket buffer holds."""
-        poll = select.poll()
-        poll.register(peer, 0)
-        if any(events & select.POLLHUP for _, events in poll.poll(0)):
-            while self._peer is peer and self._read_packet(peer):
-                pass
-
-    def _drop_peer(self) -> None:
-        if self._peer is None:
-            return
-        if not self._paused:
-            asyncio.get_running_loop().remove_reader(self._peer.fileno())
-        self._peer.close()
-        self._peer = None
-        self._listener.disconnected()
-
-    def _send(self, connection: socket.socket, packet: bytes) -> bool:
-        try:
-            connection.send(packet, socket.MSG_NOSIGNAL)
-        except OSError:
-            return False
-        return True
-
-
-def _require_no_hello(records: Sequence[Record]) -> None:
-    if any(isinstance(record, HelloRecord) for record in records):
-        close_descriptors(records)
-        raise MalformedPacketError("a second HELLO", 0)
-
-
-def _credentials(connection: socket.socket) -> PeerCredentials:
-    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    return PeerCredentials(*_CREDENTIALS.unpack(raw))
+            self._init.resume()
+        self._listener.connected(hello, credentials_of(connection), resumed=resumed)

@@ -1,4 +1,4 @@
-"""One packet off the socket, with its descriptors: they are owned by its records, or closed."""
+"""One packet off the socket, with its descriptors, which are owned by its records or closed; and one onto it."""
 
 from __future__ import annotations
 
@@ -38,6 +38,15 @@ def receive(connection: socket.socket, buffer: bytearray) -> Sequence[Record] | 
     except MalformedPacketError:
         close_all(descriptors)
         raise
+
+
+def send(connection: socket.socket, packet: bytes) -> bool:
+    """Send a packet at once; False where the peer is gone, or does not read what it was sent before."""
+    try:
+        connection.send(packet, socket.MSG_NOSIGNAL)
+    except OSError:
+        return False
+    return True
 
 
 def close_descriptors(records: Sequence[Record]) -> None:

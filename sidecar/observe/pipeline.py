@@ -18,7 +18,7 @@ from sidecar.observe.bodies import Counters
 from sidecar.observe.claims import Claim
 from sidecar.observe.drafts import Draft, OpenFile
 from sidecar.observe.identities import Identities
-from sidecar.observe.init_channel import PeerCredentials
+from sidecar.observe.init_listener import PeerCredentials
 from sidecar.observe.ledger import Ledger
 from sidecar.observe.packets import close_descriptors
 from sidecar.observe.records import NO_FD, HelloRecord, Record

@@ -13,8 +13,9 @@ import pytest
 import pytest_asyncio
 import uvloop
 
-from sidecar.observe import init_channel
-from sidecar.observe.init_channel import InitChannel, PeerCredentials
+from sidecar.observe import admitted_init, strangers
+from sidecar.observe.init_channel import InitChannel
+from sidecar.observe.init_listener import PeerCredentials
 from sidecar.observe.kinds import Flag, Kind
 from sidecar.observe.packets import close_descriptors
 from sidecar.observe.protocol import FDS_MAX, PACKET_MAX
@@ -281,7 +282,7 @@ async def test_a_flood_leaves_turns_to_others(side: Side) -> None:
         most = max(most, len(side.heard.records) - before)
         before = len(side.heard.records)
     await sender
-    assert most <= init_channel.TURN_RECORDS + 100
+    assert most <= admitted_init.TURN_RECORDS + 100
     init.close()
 
 
@@ -306,8 +307,8 @@ async def test_a_new_watch_list_goes_to_init(side: Side) -> None:
 
 
 async def test_silent_strangers_make_room(side: Side) -> None:
-    silent = [side.connect() for _ in range(init_channel.STRANGERS_MAX)]
-    await until(lambda: len(side.channel._strangers) == init_channel.STRANGERS_MAX)
+    silent = [side.connect() for _ in range(strangers.STRANGERS_MAX)]
+    await until(lambda: len(side.channel.strangers) == strangers.STRANGERS_MAX)
     init = await side.welcome()
     assert await answer(silent[0]) == 0
     for one in (init, *silent):
@@ -315,7 +316,7 @@ async def test_silent_strangers_make_room(side: Side) -> None:
 
 
 async def test_a_silent_stranger_is_dismissed_in_time(side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(init_channel, "HELLO_WITHIN_S", 0.01)
+    monkeypatch.setattr(strangers, "HELLO_WITHIN_S", 0.01)
     silent = side.connect()
     assert await answer(silent) == 0
     silent.close()

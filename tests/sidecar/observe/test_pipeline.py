@@ -19,7 +19,7 @@ from sidecar.observe.bodies import FileStat
 from sidecar.observe.claims import Claim
 from sidecar.observe.identities import Identities
 from sidecar.observe.images import Images
-from sidecar.observe.init_channel import PeerCredentials
+from sidecar.observe.init_listener import PeerCredentials
 from sidecar.observe.kinds import Kind
 from sidecar.observe.patterns import default_watch_list
 from sidecar.observe.pipeline import Pipeline
