@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 
 from inscope.behaviour import Exec, Load, Script, Sha256
 from inscope.observation import Observation
 from sidecar.normalise.script_ref import Source
 from sidecar.observe.bodies import FileStat
+from sidecar.observe.records import ImageRecord, LoadRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,11 @@ class OpenFile:
 
 
 Want = OpenFile | Source
+
+
+def open_file(record: ImageRecord | LoadRecord) -> OpenFile:
+    """The file that a record came with."""
+    return OpenFile(record.fd, record.file, os.fsdecode(record.path))
 
 
 @dataclass(slots=True, eq=False)

@@ -17,13 +17,14 @@ from inscope.observation import Observation
 from sidecar.observe.bodies import Counters
 from sidecar.observe.claims import Claim
 from sidecar.observe.drafts import Draft, OpenFile
+from sidecar.observe.facts import Ended, Fact, QueuedFact
 from sidecar.observe.identities import Identities
 from sidecar.observe.init_listener import PeerCredentials
 from sidecar.observe.ledger import Ledger
 from sidecar.observe.packets import close_descriptors
 from sidecar.observe.records import NO_FD, HelloRecord, Record
 from sidecar.observe.sink import ObservationSink
-from sidecar.observe.translate import Ended, Fact, QueuedFact, Translator
+from sidecar.observe.translate import Translator
 from sidecar.observe.wall_clock import SECOND_NS, Clocks
 
 HIGH_WATER = 2048

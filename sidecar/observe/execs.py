@@ -1,0 +1,105 @@
+"""Programs executed: what an exec said, and what its image then turned out to be."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from inscope.behaviour import Contradiction, Exec
+from sidecar.observe.actors import Actors
+from sidecar.observe.drafts import Draft, open_file
+from sidecar.observe.kinds import Flag
+from sidecar.observe.processes import Process
+from sidecar.observe.programs import Programs, StartedProgram
+from sidecar.observe.records import NO_FD, ExecRecord, ImageRecord, ProcessRecord
+from sidecar.observe.scribe import Scribe
+
+_DENIED, _MISMATCH = int(Flag.DENIED), int(Flag.MISMATCH)
+
+_EXECS_KEPT = 512
+
+
+@dataclass(frozen=True, slots=True)
+class _Exec:
+    """An exec whose image may yet turn out to be another."""
+
+    draft: Draft
+    started: StartedProgram
+    parent: str
+    argv: tuple[bytes, ...]
+    cwd: bytes
+
+
+class Execs:
+    """Execs, and who runs what since. `close` takes a descriptor that no draft owns."""
+
+    def __init__(self, actors: Actors, scribe: Scribe, programs: Programs, close: Callable[[int], None]) -> None:
+        self._actors = actors
+        self._scribe = scribe
+        self._programs = programs
+        self._close = close
+        self._last: OrderedDict[tuple[int, int], _Exec] = OrderedDict()
+
+    def exec(self, record: ExecRecord) -> Sequence[Draft]:
+        """A program is about to be executed."""
+        process = self._actors.of(record.head)
+        if not record.file.inode:
+            # Nothing is there (a search along PATH), so nothing is executed. Should that change before the kernel
+            # looks, the image at the next trap tells.
+            if record.fd != NO_FD:
+                self._close(record.fd)
+            return ()
+        return self._start(record, process, self._programs.of(record))
+
+    def introduced(self, record: ProcessRecord) -> None:
+        """A fork runs what its parent runs; only where the parent is unknown does its image say more."""
+        process = self._actors.of(record.head)
+        if not process.label and record.path:
+            self._actors.executed(process, self._scribe.path(record.path), (record.file.device, record.file.inode))
+
+    def _start(self, record: ExecRecord, process: Process, started: StartedProgram) -> Sequence[Draft]:
+        behaviour = Exec(started.program, process.label)
+        if not record.head.flags & _DENIED:
+            image = (0, 0) if started.interpreted else (record.file.device, record.file.inode)
+            process = self._actors.executed(process, started.program.label, image)
+        observation = self._scribe.observation(record.head, process, behaviour)
+        draft = Draft(observation, started.want, started.script, os.fsdecode(record.cwd))
+        self._remember(process, _Exec(draft, started, behaviour.parent, record.argv, record.cwd))
+        return (draft,)
+
+    def _remember(self, process: Process, last: _Exec) -> None:
+        key = (process.pid, process.start)
+        self._last[key] = last
+        self._last.move_to_end(key)
+        if len(self._last) > _EXECS_KEPT:
+            self._last.popitem(last=False)
+
+    def image(self, record: ImageRecord) -> Sequence[Draft]:
+        """What runs after an exec, where that says something new."""
+        process = self._actors.of(record.head)
+        last = self._last.get((process.pid, process.start))
+        if last and last.started.interpreted and not record.head.flags & _MISMATCH:
+            return self._interpreter(record, process, last)
+        return self._replaced(record, process, last)
+
+    def _interpreter(self, record: ImageRecord, process: Process, last: _Exec) -> Sequence[Draft]:
+        """The interpreter of a script, which until now was only the name in its first line."""
+        program = replace(last.started.program, path=self._scribe.path(record.path))
+        process = self._actors.executed(process, process.label, (record.file.device, record.file.inode))
+        observation = self._scribe.observation(record.head, process, Exec(program, last.parent))
+        return (Draft(observation, open_file(record), after=last.draft),)
+
+    def _replaced(self, record: ImageRecord, process: Process, last: _Exec | None) -> Sequence[Draft]:
+        """What runs is not what the exec named, or the record of that exec was lost."""
+        parent = last.parent if last else process.label
+        ran = self._programs.found(record, last.argv if last else (), last.cwd if last else b"/")
+        claimed = last.started.program.path if last else "?"
+        process = self._actors.executed(process, ran.program.label, (record.file.device, record.file.inode))
+        observation = self._scribe.observation(record.head, process, Exec(ran.program, parent))
+        draft = Draft(observation, ran.want, ran.script, os.fsdecode(last.cwd if last else b"/"))
+        if not record.head.flags & _MISMATCH:
+            return (draft,)
+        contradiction = Contradiction(claimed, ran.program.path, parent)
+        return (self._scribe.draft(record.head, process, contradiction), draft)

@@ -1,0 +1,22 @@
+"""What follows from init's records, in the order in which it is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from inscope.capability import Capability
+from sidecar.observe.bodies import Counters
+from sidecar.observe.claims import Claim
+from sidecar.observe.drafts import Draft
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The agent's own end, with its wait(2) status."""
+
+    status: int
+
+
+QueuedFact = Draft | Capability | Counters | Ended
+Fact = QueuedFact | Claim
+"""What follows from a record. A claim is not told to anybody: it is held against the kernel while the socket lives."""
