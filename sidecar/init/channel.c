@@ -11,18 +11,20 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "actors.h"
 #include "connection.h"
 #include "counters.h"
 #include "futex.h"
 #include "hello.h"
 #include "image.h"
 #include "incoming.h"
+#include "known.h"
 #include "launch.h"
 #include "lineage.h"
 #include "message.h"
 #include "patterns.h"
 #include "queue.h"
-#include "seen.h"
+#include "sip.h"
 #include "survey.h"
 #include "thread.h"
 
@@ -34,7 +36,8 @@ enum {
     PATTERNS_MS = 200, /* after the welcome, before the agent starts without them */
     BATCH_MS = 5,      /* records are collected this long after the first */
     SURVEY_END_MS = 2000, /* that the end of an agent waits for the survey */
-    TICK_MS = 1000
+    TICK_MS = 1000,
+    REPEATS_AT_ONCE = 512
 };
 
 static struct {
@@ -63,6 +66,8 @@ static void drop_connection(void) {
     queue_connected(false);
     image_forget_all();
     lineage_forget_all();
+    actors_forget();
+    atomic_fetch_add(&counters.lost_away, known_forget());
 }
 
 /* The welcome of a new connection, or PATTERNS at any time. False: this peer is not to be listened to. */
@@ -79,6 +84,8 @@ static bool take(const struct incoming *in) {
             survey_announce();
         return true;
     case INSCOPE_PATTERNS: return incoming_patterns(in);
+    case INSCOPE_ACTOR: return incoming_actor(in);
+    case INSCOPE_KNOWN: return incoming_known(in);
     case INSCOPE_REFUSED:
         incoming_reason(in, reason, sizeof reason);
         fprintf(stderr, "inscope-init: the sidecar refused: %s\n", reason);
@@ -147,6 +154,31 @@ static bool tell_counters(void) {
     return connection_send_message(&outgoing);
 }
 
+/* False: the sidecar is gone, and these counts with it. */
+static bool tell_some_repeats(bool *more) {
+    static struct inscope_repeat repeats[REPEATS_AT_ONCE];
+    struct inscope_repeated body = {(uint32_t)known_take_repeats(repeats, REPEATS_AT_ONCE)};
+    *more = body.count == REPEATS_AT_ONCE;
+    if (body.count == 0)
+        return true;
+    message_begin(&outgoing, INSCOPE_REPEATED, NULL, boottime_ns());
+    message_body(&outgoing, &body, sizeof body);
+    message_body(&outgoing, repeats, body.count * sizeof *repeats);
+    if (connection_send_message(&outgoing))
+        return true;
+    for (size_t i = 0; i < body.count; i++)
+        atomic_fetch_add(&counters.lost_away, repeats[i].times);
+    return false;
+}
+
+static bool tell_repeats(void) {
+    bool more = true;
+    while (more)
+        if (!tell_some_repeats(&more))
+            return false;
+    return true;
+}
+
 static void attach(struct msghdr *packet, const struct batch *batch, void *control) {
     packet->msg_control = control;
     packet->msg_controllen = CMSG_SPACE(batch->fd_count * sizeof(int));
@@ -175,7 +207,7 @@ static bool send_batches(void) {
 static bool goodbye(void) {
     struct inscope_exit body = {channel.status};
     struct process agent = {.pid = atomic_load(&launch_agent), .tid = atomic_load(&launch_agent), .ppid = getpid()};
-    if (!tell_counters())
+    if (!tell_repeats() || !tell_counters())
         return false;
     message_begin(&outgoing, INSCOPE_BYE, &agent, boottime_ns());
     message_body(&outgoing, &body, sizeof body);
@@ -222,7 +254,7 @@ static bool serve_connection(void) {
     if (boottime_ns() - channel.counted_ns < TICK_MS * 1000000ull)
         return true;
     channel.counted_ns = boottime_ns();
-    return tell_counters();
+    return tell_repeats() && tell_counters();
 }
 
 static void *run(void *unused) {
@@ -253,7 +285,7 @@ bool channel_start(const struct options *options, uint32_t mechanisms) {
     if (getrandom(channel.hello.secret, sizeof channel.hello.secret, 0) != sizeof channel.hello.secret ||
         getrandom(key, sizeof key, 0) != sizeof key)
         return false;
-    seen_key(key);
+    sip_key(key);
     return queue_create() && thread_start(run, NULL);
 }
 

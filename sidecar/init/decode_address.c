@@ -3,7 +3,9 @@
 
 #include <string.h>
 
+#include "lineage.h"
 #include "memory.h"
+#include "sip.h"
 #include "socket.h"
 
 enum { ADDRESS_MAX = 128, BOUND = 64 };
@@ -26,6 +28,13 @@ static void finish(struct trap *t, enum inscope_kind kind, const struct inscope_
     trap_report(t, kind, body, sizeof *body, readable ? 0 : INSCOPE_UNREADABLE);
 }
 
+/* The socket itself does not matter to what the act is, so its inode is only asked for when there is a record. */
+static bool is_known(struct trap *t, enum inscope_kind kind, const struct inscope_address *body) {
+    uint64_t facts[] = {(uint64_t)body->family << 32 | (uint64_t)body->type << 16 | body->protocol, body->port,
+                        sip_bytes(body->address, body->length)};
+    return kind == INSCOPE_CONNECT && body->type && trap_is_known(t, kind, facts, 3);
+}
+
 void decode_address(struct trap *t, enum inscope_kind kind, int descriptor, uint64_t address, uint64_t length) {
     unsigned char raw[ADDRESS_MAX];
     struct inscope_address body = {.nr = t->call->data.nr, .descriptor = descriptor};
@@ -35,8 +44,14 @@ void decode_address(struct trap *t, enum inscope_kind kind, int descriptor, uint
     bool readable = memory_copy(tid, address, raw, size) == size && size > 0;
     if (readable)
         socket_name(raw, size, &body);
-    readable &= socket_describe(tid, descriptor, &body);
-    trap_identify(t);
+    trap_recognise(t);
+    socket_read_protocol(tid, descriptor, &body);
+    if (readable && is_known(t, kind, &body)) {
+        trap_pass(t);
+        return;
+    }
+    readable &= socket_read_inode(tid, descriptor, &body);
+    lineage_introduce(t);
     finish(t, kind, &body, readable);
 }
 
@@ -56,6 +71,7 @@ static bool where_bound(struct trap *t, struct inscope_address *body) {
 void decode_listen(struct trap *t) {
     struct inscope_address body = {.nr = t->call->data.nr, .descriptor = (int)t->call->data.args[0]};
     trap_identify(t);
-    bool readable = socket_describe((pid_t)t->call->pid, body.descriptor, &body) && where_bound(t, &body);
+    socket_read_protocol((pid_t)t->call->pid, body.descriptor, &body);
+    bool readable = socket_read_inode((pid_t)t->call->pid, body.descriptor, &body) && where_bound(t, &body);
     finish(t, INSCOPE_LISTEN, &body, readable);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "counters.h"
+#include "lineage.h"
 #include "locate.h"
 #include "mapping.h"
 #include "seen.h"
@@ -36,7 +37,7 @@ static bool repeats(struct trap *t, const struct inscope_file *file) {
 }
 
 static void report_load(struct trap *t, struct image *image, const char *path, size_t length, unsigned flags) {
-    message_begin(t->message, INSCOPE_LOAD, &t->who, t->now_ns);
+    trap_begin(t, INSCOPE_LOAD);
     message_body(t->message, &image->file, sizeof image->file);
     message_text(t->message, path, length, INSCOPE_PATH_MAX);
     trap_queue_image(t, image, flags);
@@ -85,6 +86,13 @@ static void map_file(struct trap *t, int fd) {
         close(fd);
 }
 
+static bool is_known(struct trap *t, const struct stat *st) {
+    uint64_t facts[FILE_FACTS];
+    struct inscope_file file = image_file(st);
+    trap_file_facts(&file, facts);
+    return trap_is_known(t, INSCOPE_LOAD, facts, FILE_FACTS);
+}
+
 void decode_map(struct trap *t) {
     const struct seccomp_data *call = &t->call->data;
     pid_t tid = (pid_t)t->call->pid;
@@ -96,9 +104,14 @@ void decode_map(struct trap *t) {
         map_memory(t);
         return;
     }
-    trap_identify(t);
-    if (locate_descriptor_stat(tid, descriptor, &st) &&
-        image_recent(&st, call->nr, t->now_ns, &image, &path) && path[0])
+    bool seen = locate_descriptor_stat(tid, descriptor, &st);
+    trap_recognise(t);
+    if (seen && S_ISREG(st.st_mode) && is_known(t, &st)) {
+        trap_pass(t);
+        return;
+    }
+    lineage_introduce(t);
+    if (seen && image_recent(&st, call->nr, t->now_ns, &image, &path) && path[0])
         map_again(t, &image, path);
     else
         map_file(t, locate_descriptor(tid, descriptor));

@@ -7,11 +7,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "actors.h"
 #include "counters.h"
+#include "known.h"
 #include "lineage.h"
 #include "locate.h"
 #include "memory.h"
 #include "seen.h"
+#include "sip.h"
 #include "watch.h"
 
 enum { POINTERS_AT_ONCE = 32 };
@@ -22,13 +25,16 @@ static struct {
     unsigned flags;
 } text;
 
-static void read_paths(pid_t tid, int folder, uint64_t path) {
+static void read_path(pid_t tid, uint64_t path) {
     text.flags = 0;
     enum text_outcome outcome = memory_text(tid, path, text.path, sizeof text.path, &text.length);
     if (outcome == TEXT_CUT)
         text.flags |= INSCOPE_TRUNCATED;
     if (outcome == TEXT_UNREADABLE)
         text.flags |= INSCOPE_UNREADABLE;
+}
+
+static void read_folders(pid_t tid, int folder) {
     text.folder_length = locate_link(tid, "cwd", text.folder);
     text.absolute_length = locate_absolute(tid, folder, text.path, text.absolute);
 }
@@ -74,7 +80,7 @@ static uint16_t read_argv(struct message *m, pid_t tid, uint64_t argv) {
 static uint16_t write_strings(struct trap *t, uint64_t argv) {
     struct inscope_file room = {0};
     bool absolute = text.absolute_length > 0;
-    message_begin(t->message, INSCOPE_EXEC, &t->who, t->now_ns);
+    trap_begin(t, INSCOPE_EXEC);
     message_body(t->message, &room, sizeof room);
     message_text(t->message, absolute ? text.absolute : text.path, absolute ? text.absolute_length : text.length,
                  INSCOPE_PATH_MAX);
@@ -101,21 +107,54 @@ static int open_image(struct trap *t, int folder, struct image *image) {
     return path_fd;
 }
 
+/* The same file under the same name. What the arguments add is the sidecar's to say: it calls an exec known only where
+ * they do not matter. A path that depends on a folder is read in full instead. */
+static bool is_known(struct trap *t, const struct image *image, uint64_t *actor) {
+    uint64_t facts[FILE_FACTS + 1];
+    if (text.flags || !image->regular || !path_is_plain(text.path))
+        return false;
+    trap_file_facts(&image->file, facts);
+    facts[FILE_FACTS] = sip_bytes(text.path, text.length);
+    t->key = trap_key(t, INSCOPE_EXEC, facts, FILE_FACTS + 1);
+    return known_again(t->key, actor);
+}
+
+static void pass_known(struct trap *t, const struct image *image, uint64_t actor) {
+    if (!trap_pass(t))
+        return;
+    seen_exec(t->who.pid);
+    actors_exec_known(&t->who, t->now_ns, actor, t->key, &image->file);
+    lineage_changed(t->who.pid);
+    watch_exec(t, image);
+}
+
+static void pass_told(struct trap *t, int folder, uint64_t argv, int path_fd, struct image *image) {
+    bool fails = fails_by_itself(path_fd, image);
+    lineage_introduce(t);
+    read_folders((pid_t)t->call->pid, folder);
+    if (!fails)
+        image->file.argc = write_strings(t, argv);
+    if (!trap_pass(t))
+        return;
+    seen_exec(t->who.pid);
+    if (!fails) {
+        actors_exec_told(&t->who, t->now_ns);
+        trap_queue_image(t, image, text.flags | (path_fd < 0 && !image->file.inode ? INSCOPE_UNREADABLE : 0));
+    }
+    watch_exec(t, image);
+}
+
 void decode_exec(struct trap *t, int folder, uint64_t path, uint64_t argv) {
     pid_t tid = (pid_t)t->call->pid;
     t->who = process_refresh(tid, t->now_ns);
-    lineage_introduce(t);
-    read_paths(tid, folder, path);
+    trap_recognise(t);
+    read_path(tid, path);
     struct image image;
+    uint64_t actor;
     int path_fd = open_image(t, folder, &image);
-    bool fails = fails_by_itself(path_fd, &image);
-    if (!fails)
-        image.file.argc = write_strings(t, argv);
-    if (trap_pass(t)) {
-        seen_exec(t->who.pid);
-        if (!fails)
-            trap_queue_image(t, &image, text.flags | (path_fd < 0 && !image.file.inode ? INSCOPE_UNREADABLE : 0));
-        watch_exec(t, &image);
-    }
+    if (is_known(t, &image, &actor))
+        pass_known(t, &image, actor);
+    else
+        pass_told(t, folder, argv, path_fd, &image);
     image_close(&image);
 }

@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "counters.h"
+#include "lineage.h"
 #include "locate.h"
 #include "memory.h"
 #include "openflags.h"
 #include "patterns.h"
 #include "queue.h"
+#include "sip.h"
 
 struct opened {
     int folder;
@@ -49,7 +51,7 @@ static void report(struct trap *t, const struct opened *o, const struct inscope_
                                 .device = file->device,
                                 .inode = file->inode};
     bool absolute = o->absolute_length > 0;
-    message_begin(t->message, INSCOPE_OPEN, &t->who, t->now_ns);
+    trap_begin(t, INSCOPE_OPEN);
     message_body(t->message, &body, sizeof body);
     message_text(t->message, absolute ? o->absolute : o->path, absolute ? o->absolute_length : o->length,
                  INSCOPE_PATH_MAX);
@@ -58,8 +60,20 @@ static void report(struct trap *t, const struct opened *o, const struct inscope_
     queue_push(t->message);
 }
 
+/* Of what was written, the file itself matters: it may be run one day. */
+static bool is_known(struct trap *t, const struct opened *o) {
+    uint64_t facts[] = {o->flags, sip_bytes(o->absolute, o->absolute_length)};
+    bool whole = o->outcome == TEXT_WHOLE && o->absolute_length > 0;
+    return whole && !(o->flags & OPEN_WRITE_FLAGS) && trap_is_known(t, INSCOPE_OPEN, facts, 2);
+}
+
 static void record(struct trap *t, const struct opened *o) {
-    trap_identify(t);
+    trap_recognise(t);
+    if (is_known(t, o)) {
+        trap_pass(t);
+        return;
+    }
+    lineage_introduce(t);
     struct image image = image_of(locate((pid_t)t->call->pid, o->folder, o->path), t->call->data.nr);
     image_close(&image);
     if (trap_pass(t))

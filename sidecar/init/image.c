@@ -44,15 +44,21 @@ static struct looked *slot_of(const struct inscope_file *file) {
 
 static int64_t nanoseconds(struct timespec t) { return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec; }
 
+struct inscope_file image_file(const struct stat *st) {
+    return (struct inscope_file){.device = st->st_dev,
+                                 .inode = st->st_ino,
+                                 .size = (uint64_t)st->st_size,
+                                 .mtime_ns = nanoseconds(st->st_mtim),
+                                 .ctime_ns = nanoseconds(st->st_ctim),
+                                 .mode = st->st_mode,
+                                 .owner = st->st_uid};
+}
+
 static void describe(struct image *image, const struct stat *st) {
+    int nr = image->file.nr;
     image->regular = S_ISREG(st->st_mode);
-    image->file.device = st->st_dev;
-    image->file.inode = st->st_ino;
-    image->file.size = (uint64_t)st->st_size;
-    image->file.mtime_ns = nanoseconds(st->st_mtim);
-    image->file.ctime_ns = nanoseconds(st->st_ctim);
-    image->file.mode = st->st_mode;
-    image->file.owner = st->st_uid;
+    image->file = image_file(st);
+    image->file.nr = nr;
 }
 
 struct image image_of(int path_fd, int nr) {

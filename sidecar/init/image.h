@@ -24,6 +24,9 @@ bool image_recent(const struct stat *st, int nr, uint64_t now_ns, struct image *
 /* Keep a name for image_recent; longer ones are not kept. */
 void image_named(const struct image *image, const char *name, size_t length);
 
+/* The facts of a file; the call is not filled in. */
+struct inscope_file image_file(const struct stat *st);
+
 /* Describe what an O_PATH descriptor (taken over; may be a negative errno) refers to. */
 struct image image_of(int path_fd, int nr);
 

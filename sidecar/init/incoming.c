@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "actors.h"
+#include "known.h"
 #include "patterns.h"
 
 enum incoming_outcome incoming_next(const uint8_t **at, size_t *left, struct incoming *out) {
@@ -32,6 +34,23 @@ int incoming_patterns(const struct incoming *message) {
         return 0;
     memcpy(&body, message->body, sizeof body);
     return patterns_replace(message->body + sizeof body, message->size - sizeof body, body.count);
+}
+
+int incoming_actor(const struct incoming *message) {
+    struct inscope_actor body;
+    if (message->size < sizeof body)
+        return 0;
+    memcpy(&body, message->body, sizeof body);
+    actors_learn(&body);
+    return 1;
+}
+
+int incoming_known(const struct incoming *message) {
+    struct inscope_known body;
+    if (message->size < sizeof body)
+        return 0;
+    memcpy(&body, message->body, sizeof body);
+    return known_learn(&body, message->body + sizeof body, message->size - sizeof body);
 }
 
 void incoming_reason(const struct incoming *message, char *out, size_t size) {

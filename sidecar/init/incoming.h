@@ -24,6 +24,10 @@ int incoming_welcome(const struct incoming *message, struct inscope_welcome *out
 /* Hand a PATTERNS on; 0 when it was refused. */
 int incoming_patterns(const struct incoming *message);
 
+/* Hand an ACTOR, or a KNOWN, on; 0 when it is malformed. */
+int incoming_actor(const struct incoming *message);
+int incoming_known(const struct incoming *message);
+
 /* The reason in a REFUSED, made printable; cut to size. */
 void incoming_reason(const struct incoming *message, char *out, size_t size);
 

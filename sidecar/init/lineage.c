@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "actors.h"
 #include "launch.h"
 #include "locate.h"
 #include "queue.h"
@@ -21,6 +22,8 @@ static struct introduced {
 static _Atomic unsigned generation = 1;
 
 void lineage_forget_all(void) { atomic_fetch_add(&generation, 1); }
+
+void lineage_changed(pid_t pid) { introduced[(unsigned)pid % INTRODUCED].pid = 0; }
 
 /* Whether this is news; from now on it is not. */
 static bool is_new(const struct process *who) {
@@ -38,6 +41,7 @@ static void report(const struct process *who, const struct trap *t) {
     snprintf(link, sizeof link, "/proc/%d/exe", who->pid);
     struct image image = image_of(open(link, O_PATH | O_CLOEXEC), t->call->data.nr);
     message_begin(&message, INSCOPE_PROCESS, who, t->now_ns);
+    message_key(&message, actors_exec_key(who));
     message_body(&message, &image.file, sizeof image.file);
     size_t length = image.path_fd < 0 ? 0 : locate_own_link(image.path_fd, path);
     message_text(&message, path, length, INSCOPE_PATH_MAX);
@@ -68,6 +72,7 @@ void lineage_introduce(const struct trap *t) {
         return;
     introduce(t->who.ppid, t, DEPTH_MAX);
     /* An orphan has init for a parent: what it runs says the most about where it comes from. */
-    if (outside(t->who.ppid) && t->who.pid != atomic_load(&launch_agent))
+    bool orphan = outside(t->who.ppid) && t->who.pid != atomic_load(&launch_agent);
+    if (orphan || actors_exec_key(&t->who))
         report(&t->who, t);
 }

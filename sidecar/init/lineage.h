@@ -8,6 +8,9 @@
 /* Before the caller's own record, while it is held: its parents cannot be read once it is gone. */
 void lineage_introduce(const struct trap *t);
 
+/* The process exec'ed and nobody was told: introduce it when it does something that is. */
+void lineage_changed(pid_t pid);
+
 /* Another sidecar listens now: introduce everybody again. Any thread. */
 void lineage_forget_all(void);
 

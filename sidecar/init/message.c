@@ -26,6 +26,8 @@ void message_set_body(struct message *m, const void *body, size_t size) {
     memcpy(m->bytes + sizeof(struct inscope_head), body, size);
 }
 
+void message_key(struct message *m, uint64_t key) { head_of(m)->key = key; }
+
 void message_flag(struct message *m, enum inscope_flag flag) {
     struct inscope_head *head = head_of(m);
     head->flags = (uint16_t)(head->flags | flag);

@@ -23,6 +23,9 @@ void message_body(struct message *m, const void *body, size_t size);
 /* Overwrite the body that was appended right after the head, once its contents are known. */
 void message_set_body(struct message *m, const void *body, size_t size);
 
+/* Say what the act is to `known`. */
+void message_key(struct message *m, uint64_t key);
+
 /* Append a string, cut (and flagged TRUNCATED) at `most` bytes. */
 void message_text(struct message *m, const char *text, size_t length, size_t most);
 

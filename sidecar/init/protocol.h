@@ -10,14 +10,18 @@
  *
  * init connects and speaks first: HELLO. The sidecar answers WELCOME (or REFUSED, and closes). The first connection wins;
  * a later one must bring the secret of the first. After that init sends records, and BYE last; the sidecar may send
- * PATTERNS at any time, and closes when all before BYE is durable.
+ * PATTERNS, ACTOR and KNOWN at any time, and closes when all before BYE is durable.
+ *
+ * An act that is done again and again is told once. Its record carries a `key`, a keyed hash of who acts (the number that
+ * ACTOR gave to the program the caller runs) and what it does. When the sidecar has answered KNOWN with that key, init
+ * only counts the act, and tells the counts in REPEATED. What makes an act known is the sidecar's business.
  */
 #ifndef INSCOPE_PROTOCOL_H
 #define INSCOPE_PROTOCOL_H
 
 #include <stdint.h>
 
-#define INSCOPE_PROTOCOL_VERSION 1
+#define INSCOPE_PROTOCOL_VERSION 2
 #define INSCOPE_MAGIC 0x53434e49
 #define INSCOPE_PACKET_MAX 65536
 #define INSCOPE_FDS_MAX 16
@@ -25,6 +29,7 @@
 #define INSCOPE_PATH_MAX 4096
 #define INSCOPE_ARGV_MAX 16384
 #define INSCOPE_ARGV_ITEMS_MAX 256
+#define INSCOPE_KNOWN_MAX 4096
 
 /* kind: what a message is. Tail strings are named in brackets. */
 enum inscope_kind {
@@ -32,6 +37,8 @@ enum inscope_kind {
     INSCOPE_WELCOME = 2,   /* body welcome, from the sidecar */
     INSCOPE_REFUSED = 3,   /* no body [reason], from the sidecar */
     INSCOPE_PATTERNS = 4,  /* body patterns [patterns...], from the sidecar: replaces the whole list */
+    INSCOPE_ACTOR = 5,     /* body actor, from the sidecar: what a process runs since its last exec */
+    INSCOPE_KNOWN = 6,     /* body known, then `count` of struct inscope_known_act; from the sidecar */
     INSCOPE_EXEC = 10,     /* body file [path as given made absolute, working directory, argv...]: about to happen; fd of the image */
     INSCOPE_IMAGE = 11,    /* body file [/proc/PID/exe]: what really runs, seen at the first trap after an exec; fd of it */
     INSCOPE_LOAD = 12,     /* body file [path]: a file is mapped or made executable; fd of it */
@@ -45,7 +52,9 @@ enum inscope_kind {
     INSCOPE_COUNTERS = 20, /* body counters []: each second while anything changed, and before BYE */
     INSCOPE_SURVEY = 21,   /* body survey [members...]: what the container holds */
     INSCOPE_BYE = 22,      /* body exit []: the agent's own end */
-    INSCOPE_PROCESS = 23   /* body file [/proc/PID/exe]: an ancestor that made no trapped call yet, or an orphan */
+    INSCOPE_PROCESS = 23,  /* body file [/proc/PID/exe]: an ancestor that made no trapped call yet, an orphan, or a
+                              process whose exec was known and only counted: then `key` is the exec's */
+    INSCOPE_REPEATED = 24  /* body repeated, then `count` of struct inscope_repeat: known acts since the last of these */
 };
 
 enum inscope_flag {
@@ -54,7 +63,8 @@ enum inscope_flag {
     INSCOPE_UNREADABLE = 4, /* the caller's memory or descriptor could not be read: what is missing is zero */
     INSCOPE_DENIED = 8,     /* init answered the call with an error */
     INSCOPE_MISMATCH = 16,  /* IMAGE: not the file that the EXEC before it named */
-    INSCOPE_FOREIGN = 32    /* the call came in through a foreign ABI (i386, x32): `nr` is of that ABI */
+    INSCOPE_FOREIGN = 32,   /* the call came in through a foreign ABI (i386, x32): `nr` is of that ABI */
+    INSCOPE_FAILED = 64     /* IMAGE: the EXEC before it failed, this is what the process runs as before */
 };
 
 /* Levels of the `--reads` and `--writes` settings; part of the filter, so fixed when the agent starts. */
@@ -94,6 +104,7 @@ struct inscope_head {
     int32_t pid;         /* thread group, in init's pid namespace */
     int32_t tid;
     int32_t ppid;
+    uint64_t key;        /* of the act; 0: it cannot become known */
 };
 
 struct inscope_hello {
@@ -135,6 +146,33 @@ struct inscope_welcome {
 
 struct inscope_patterns {
     uint32_t count;
+};
+
+struct inscope_actor {
+    uint64_t since_ns;   /* head.time_ns of the record that it was read from; void when the process has exec'ed since */
+    uint64_t start;      /* of the process */
+    uint64_t actor;      /* the program's number: the same for processes whose acts are judged alike; never 0 */
+    int32_t pid;
+};
+
+struct inscope_known {
+    uint32_t generation; /* another than before: these begin a new set, which replaces the old one when it is whole */
+    uint16_t last;       /* 1: the set is whole; more of the same generation are added to it at once */
+    uint16_t count;
+};
+
+struct inscope_known_act {
+    uint64_t key;
+    uint64_t actor;      /* EXEC: the number of the program that the process runs then; else 0 */
+};
+
+struct inscope_repeated {
+    uint32_t count;
+};
+
+struct inscope_repeat {
+    uint64_t key;
+    uint64_t times;
 };
 
 struct inscope_file {

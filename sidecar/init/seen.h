@@ -21,7 +21,4 @@ bool seen_before(const struct process *who, const struct act *act);
 /* The process tries to exec: what it loads after that is another program's. */
 void seen_exec(pid_t pid);
 
-/* Set the key. */
-void seen_key(const uint8_t key[16]);
-
 #endif

@@ -14,7 +14,7 @@
 
 #include "kernel.h"
 
-enum { PROTOCOL_MPTCP = 262 };
+enum { PROTOCOL_MPTCP = 262, SOCKET_LINK = 48 };
 
 static const struct {
     const char *name;
@@ -37,19 +37,28 @@ void socket_protocol(const char *name, struct inscope_address *body) {
         }
 }
 
-/* The socket's own attribute names its protocol: one call, and no right to attach is needed (lsof does the same). */
-bool socket_describe(pid_t tid, int descriptor, struct inscope_address *body) {
-    char path[48], name[32];
+static void path_of(pid_t tid, int descriptor, char out[SOCKET_LINK]) {
+    snprintf(out, SOCKET_LINK, "/proc/%d/fd/%d", tid, descriptor);
+}
+
+/* The socket's own attribute names its protocol: no right to attach is needed (lsof does the same). */
+void socket_read_protocol(pid_t tid, int descriptor, struct inscope_address *body) {
+    char path[SOCKET_LINK], name[32];
+    path_of(tid, descriptor, path);
+    ssize_t n = getxattr(path, "system.sockprotoname", name, sizeof name - 1);
+    if (n <= 0)
+        return;
+    name[n] = 0;
+    socket_protocol(name, body);
+}
+
+bool socket_read_inode(pid_t tid, int descriptor, struct inscope_address *body) {
+    char path[SOCKET_LINK];
     struct stat st;
-    snprintf(path, sizeof path, "/proc/%d/fd/%d", tid, descriptor);
+    path_of(tid, descriptor, path);
     if (stat(path, &st) < 0 || !S_ISSOCK(st.st_mode))
         return false;
     body->socket = st.st_ino;
-    ssize_t n = getxattr(path, "system.sockprotoname", name, sizeof name - 1);
-    if (n > 0) {
-        name[n] = 0;
-        socket_protocol(name, body);
-    }
     return true;
 }
 

@@ -8,8 +8,11 @@
 
 #include "wire.h"
 
-/* Fill in the inode, type and protocol of a caller's socket; false when it cannot be seen. */
-bool socket_describe(pid_t tid, int descriptor, struct inscope_address *body);
+/* Fill in type and protocol of a caller's socket; left alone when it cannot be seen. */
+void socket_read_protocol(pid_t tid, int descriptor, struct inscope_address *body);
+
+/* Fill in the inode of a caller's socket; false when it cannot be seen, or is no socket. */
+bool socket_read_inode(pid_t tid, int descriptor, struct inscope_address *body);
 
 /* Fill in family, port and address from a raw sockaddr of `size` bytes. */
 void socket_name(const unsigned char *raw, size_t size, struct inscope_address *body);

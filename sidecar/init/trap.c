@@ -1,17 +1,50 @@
 #include "trap.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/ioctl.h>
 
+#include "actors.h"
 #include "counters.h"
+#include "known.h"
 #include "lineage.h"
 #include "queue.h"
+#include "sip.h"
+
+void trap_recognise(struct trap *t) {
+    if (t->who.tid == 0)
+        t->who = process_of((pid_t)t->call->pid, t->now_ns);
+    if (t->actor == 0)
+        t->actor = actors_of(&t->who, t->now_ns);
+}
 
 void trap_identify(struct trap *t) {
-    if (t->who.tid != 0)
-        return;
-    t->who = process_of((pid_t)t->call->pid, t->now_ns);
+    trap_recognise(t);
     lineage_introduce(t);
+}
+
+uint64_t trap_key(const struct trap *t, enum inscope_kind kind, const uint64_t *facts, size_t count) {
+    uint64_t words[2 + TRAP_FACTS_MAX] = {t->actor, kind};
+    memcpy(words + 2, facts, count * sizeof *facts);
+    return t->actor ? sip_words(words, 2 + count) : 0;
+}
+
+bool trap_is_known(struct trap *t, enum inscope_kind kind, const uint64_t *facts, size_t count) {
+    t->key = trap_key(t, kind, facts, count);
+    return known_again(t->key, NULL);
+}
+
+void trap_file_facts(const struct inscope_file *file, uint64_t out[FILE_FACTS]) {
+    out[0] = file->device;
+    out[1] = file->inode;
+    out[2] = file->size;
+    out[3] = (uint64_t)file->mtime_ns;
+    out[4] = (uint64_t)file->ctime_ns;
+}
+
+void trap_begin(struct trap *t, enum inscope_kind kind) {
+    message_begin(t->message, kind, &t->who, t->now_ns);
+    message_key(t->message, t->key);
 }
 
 bool trap_stands(struct trap *t) {
@@ -46,7 +79,7 @@ void trap_flag(struct trap *t, unsigned flags) {
 }
 
 void trap_report(struct trap *t, enum inscope_kind kind, const void *body, size_t size, unsigned flags) {
-    message_begin(t->message, kind, &t->who, t->now_ns);
+    trap_begin(t, kind);
     message_body(t->message, body, size);
     trap_flag(t, flags);
     queue_push(t->message);

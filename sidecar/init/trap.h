@@ -16,12 +16,32 @@ struct trap {
     int listener;
     uint64_t now_ns;
     struct process who;
+    uint64_t actor; /* the number of what the caller runs; 0: not known */
+    uint64_t key;   /* of the act; 0: it cannot be known */
     bool answered;
     struct message *message; /* where the record is built; one for the whole thread */
 };
 
-/* Who called; read once, when a decoder needs it. */
+/* Who called; read once, when a decoder needs it. The caller's ancestors are introduced, for a record of it follows. */
 void trap_identify(struct trap *t);
+
+/* The same before it is clear that there will be a record: introduces nobody. */
+void trap_recognise(struct trap *t);
+
+enum { FILE_FACTS = 5, TRAP_FACTS_MAX = 8 };
+
+/* The key of an act of this kind by who was recognised, `facts` being what makes it this one; 0: it can have none. */
+uint64_t trap_key(const struct trap *t, enum inscope_kind kind, const uint64_t *facts, size_t count);
+
+/* Whether the act with that key is known, and so only counted. To be asked before the answer; when it is false, a record
+ * follows, and the caller is to be introduced (lineage.h). */
+bool trap_is_known(struct trap *t, enum inscope_kind kind, const uint64_t *facts, size_t count);
+
+/* The facts by which a file is the same. */
+void trap_file_facts(const struct inscope_file *file, uint64_t out[FILE_FACTS]);
+
+/* Begin the record of this act. */
+void trap_begin(struct trap *t, enum inscope_kind kind);
 
 /* Whether the caller still waits, for what is recorded before the answer. */
 bool trap_stands(struct trap *t);

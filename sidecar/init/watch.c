@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "actors.h"
 #include "locate.h"
 #include "queue.h"
 
@@ -26,7 +27,7 @@ static bool runs(const struct watched *w) {
     return stat(link, &st) == 0 && st.st_dev == w->device && st.st_ino == w->inode;
 }
 
-static void report(struct trap *t, bool interpreted) {
+static void report(struct trap *t, unsigned flags) {
     static char path[PATH_TEXT];
     char link[32];
     snprintf(link, sizeof link, "/proc/%d/exe", t->who.pid);
@@ -34,21 +35,24 @@ static void report(struct trap *t, bool interpreted) {
     message_begin(t->message, INSCOPE_IMAGE, &t->who, t->now_ns);
     message_body(t->message, &image.file, sizeof image.file);
     message_text(t->message, path, locate_own_link(image.path_fd, path), INSCOPE_PATH_MAX);
-    trap_queue_image(t, &image,
-                     (interpreted ? 0 : INSCOPE_MISMATCH) | (image.path_fd < 0 ? INSCOPE_UNREADABLE : 0));
+    trap_queue_image(t, &image, flags | (image.path_fd < 0 ? INSCOPE_UNREADABLE : 0));
     image_close(&image);
 }
 
-enum progress { UNDER_WAY, OVER, HAPPENED };
+static unsigned as_named(const struct watched *w) { return w->interpreted ? 0 : INSCOPE_MISMATCH; }
+
+enum progress { UNDER_WAY, OVER, HAPPENED, FAILED };
 
 /* An exec gives the process a new stack, and its thread the process's id. With the old stack, either the exec failed,
- * or it is another thread's and still under way: that is looked at a few more times. */
+ * or it is another thread's and still under way: that is looked at a few more times, and never called failed. */
 static enum progress progress_of(struct watched *w, const struct process *now) {
     if (now->start != w->start)
         return OVER;
     if (now->stack != w->stack)
         return HAPPENED;
-    return w->tid != w->pid && --w->patience > 0 ? UNDER_WAY : OVER;
+    if (w->tid != w->pid)
+        return --w->patience > 0 ? UNDER_WAY : OVER;
+    return now->start && now->stack ? FAILED : OVER; /* zero: unreadable */
 }
 
 void watch_settle(struct trap *t) {
@@ -63,8 +67,10 @@ void watch_settle(struct trap *t) {
     if (progress == UNDER_WAY)
         return;
     w->pid = 0;
-    if (progress == HAPPENED && trap_stands(t))
-        report(t, w->interpreted);
+    if ((progress == OVER || progress == FAILED) && t->who.tid)
+        actors_exec_failed(&t->who);
+    if (progress >= HAPPENED && trap_stands(t))
+        report(t, progress == FAILED ? INSCOPE_FAILED : as_named(w));
 }
 
 /* Two watched processes whose ids collide: the first is looked at now. Otherwise a program could hide what it runs
@@ -75,7 +81,7 @@ static void settle_early(const struct trap *t, struct watched *w) {
         return;
     other.who = process_read(w->pid);
     if (progress_of(w, &other.who) == HAPPENED)
-        report(&other, w->interpreted);
+        report(&other, as_named(w));
 }
 
 void watch_exec(const struct trap *t, const struct image *image) {
