@@ -125,7 +125,7 @@ static void pass_known(struct trap *t, const struct image *image, uint64_t actor
     seen_exec(t->who.pid);
     actors_exec_known(&t->who, t->now_ns, actor, t->key, &image->file);
     lineage_changed(t->who.pid);
-    watch_exec(t, image);
+    watch_exec(t, image, false);
 }
 
 static void pass_told(struct trap *t, int folder, uint64_t argv, int path_fd, struct image *image) {
@@ -141,7 +141,7 @@ static void pass_told(struct trap *t, int folder, uint64_t argv, int path_fd, st
         actors_exec_told(&t->who, t->now_ns);
         trap_queue_image(t, image, text.flags | (path_fd < 0 && !image->file.inode ? INSCOPE_UNREADABLE : 0));
     }
-    watch_exec(t, image);
+    watch_exec(t, image, !fails);
 }
 
 void decode_exec(struct trap *t, int folder, uint64_t path, uint64_t argv) {

@@ -14,7 +14,7 @@ enum { WATCHED = 512, PATIENCE = 3 };
 static struct watched {
     pid_t pid, tid; /* the process, and the thread that called */
     uint64_t start, stack, device, inode;
-    bool interpreted;
+    bool told, interpreted;
     int patience;
 } watched[WATCHED];
 
@@ -52,7 +52,7 @@ static enum progress progress_of(struct watched *w, const struct process *now) {
         return HAPPENED;
     if (w->tid != w->pid)
         return --w->patience > 0 ? UNDER_WAY : OVER;
-    return now->start && now->stack ? FAILED : OVER; /* zero: unreadable */
+    return w->told && now->start && now->stack ? FAILED : OVER; /* zero: unreadable */
 }
 
 void watch_settle(struct trap *t) {
@@ -84,10 +84,17 @@ static void settle_early(const struct trap *t, struct watched *w) {
         report(&other, as_named(w));
 }
 
-void watch_exec(const struct trap *t, const struct image *image) {
+void watch_exec(const struct trap *t, const struct image *image, bool told) {
     struct watched *w = slot_of(t->who.pid);
     settle_early(t, w);
-    *w = (struct watched){t->who.pid,         t->who.tid,         t->who.start,       t->who.stack,
-                                            image->file.device, image->file.inode, image->interpreted, PATIENCE};
+    *w = (struct watched){.pid = t->who.pid,
+                          .tid = t->who.tid,
+                          .start = t->who.start,
+                          .stack = t->who.stack,
+                          .device = image->file.device,
+                          .inode = image->file.inode,
+                          .told = told && image->file.inode,
+                          .interpreted = image->interpreted,
+                          .patience = PATIENCE};
 }
 

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """`struct inscope_head` without its framing. `time_ns` is CLOCK_BOOTTIME, `start` clock ticks since boot."""
+    """`struct inscope_head` without its framing. `time_ns` is CLOCK_BOOTTIME, `start` clock ticks since boot.
+
+    `key` stands for the act (0: it has none).
+    """
 
     flags: int
     lost: int
@@ -19,6 +22,7 @@ class Head:
     pid: int
     tid: int
     ppid: int
+    key: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,20 +11,23 @@ from inscope.behaviour import Contradiction, Exec
 from sidecar.observe.actors import Actors
 from sidecar.observe.drafts import Draft, open_file
 from sidecar.observe.kinds import Flag
-from sidecar.observe.processes import Process
+from sidecar.observe.processes import FileId, Process
 from sidecar.observe.programs import Programs, StartedProgram
 from sidecar.observe.records import NO_FD, ExecRecord, ImageRecord, ProcessRecord
 from sidecar.observe.scribe import Scribe
 
-_DENIED, _MISMATCH = int(Flag.DENIED), int(Flag.MISMATCH)
+_DENIED, _MISMATCH, _FAILED = int(Flag.DENIED), int(Flag.MISMATCH), int(Flag.FAILED)
+
+_UNKNOWN: FileId = (0, 0)
 
 _EXECS_KEPT = 512
 
 
 @dataclass(frozen=True, slots=True)
 class _Exec:
-    """An exec whose image may yet turn out to be another."""
+    """An exec whose image may yet turn out to be another. `before`: the process as it was until then."""
 
+    before: Process
     draft: Draft
     started: StartedProgram
     parent: str
@@ -60,13 +63,13 @@ class Execs:
             self._actors.executed(process, self._scribe.path(record.path), (record.file.device, record.file.inode))
 
     def _start(self, record: ExecRecord, process: Process, started: StartedProgram) -> Sequence[Draft]:
-        behaviour = Exec(started.program, process.label)
+        behaviour, before = Exec(started.program, process.label), process
         if not record.head.flags & _DENIED:
-            image = (0, 0) if started.interpreted else (record.file.device, record.file.inode)
+            image = _UNKNOWN if started.interpreted else (record.file.device, record.file.inode)
             process = self._actors.executed(process, started.program.label, image)
         observation = self._scribe.observation(record.head, process, behaviour)
         draft = Draft(observation, started.want, started.script, os.fsdecode(record.cwd))
-        self._remember(process, _Exec(draft, started, behaviour.parent, record.argv, record.cwd))
+        self._remember(process, _Exec(before, draft, started, behaviour.parent, record.argv, record.cwd))
         return (draft,)
 
     def _remember(self, process: Process, last: _Exec) -> None:
@@ -80,9 +83,20 @@ class Execs:
         """What runs after an exec, where that says something new."""
         process = self._actors.of(record.head)
         last = self._last.get((process.pid, process.start))
+        if record.head.flags & _FAILED and (not last or _runs(last.before, record)):
+            self._failed(record, process, last)
+            return ()
         if last and last.started.interpreted and not record.head.flags & _MISMATCH:
             return self._interpreter(record, process, last)
         return self._replaced(record, process, last)
+
+    def _failed(self, record: ImageRecord, process: Process, last: _Exec | None) -> None:
+        """The process runs what it ran before. That it asked for the other program was told, and stays so."""
+        if record.fd != NO_FD:
+            self._close(record.fd)
+        if last:
+            self._actors.executed(process, last.before.label, last.before.image)
+            del self._last[process.pid, process.start]
 
     def _interpreter(self, record: ImageRecord, process: Process, last: _Exec) -> Sequence[Draft]:
         """The interpreter of a script, which until now was only the name in its first line."""
@@ -99,7 +113,12 @@ class Execs:
         process = self._actors.executed(process, ran.program.label, (record.file.device, record.file.inode))
         observation = self._scribe.observation(record.head, process, Exec(ran.program, parent))
         draft = Draft(observation, ran.want, ran.script, os.fsdecode(last.cwd if last else b"/"))
-        if not record.head.flags & _MISMATCH:
+        if not record.head.flags & (_MISMATCH | _FAILED):
             return (draft,)
         contradiction = Contradiction(claimed, ran.program.path, parent)
         return (self._scribe.draft(record.head, process, contradiction), draft)
+
+
+def _runs(process: Process, record: ImageRecord) -> bool:
+    """Whether the image is the process's own. Init tells a failed exec by the stack, which two programs may share."""
+    return process.image in (_UNKNOWN, (record.file.device, record.file.inode))

@@ -19,6 +19,8 @@ class Kind(IntEnum):
     WELCOME = _KIND["WELCOME"]
     REFUSED = _KIND["REFUSED"]
     PATTERNS = _KIND["PATTERNS"]
+    ACTOR = _KIND["ACTOR"]
+    KNOWN = _KIND["KNOWN"]
     EXEC = _KIND["EXEC"]
     IMAGE = _KIND["IMAGE"]
     LOAD = _KIND["LOAD"]
@@ -33,6 +35,7 @@ class Kind(IntEnum):
     SURVEY = _KIND["SURVEY"]
     BYE = _KIND["BYE"]
     PROCESS = _KIND["PROCESS"]
+    REPEATED = _KIND["REPEATED"]
 
 
 class Flag(IntFlag):
@@ -44,6 +47,7 @@ class Flag(IntFlag):
     DENIED = _FLAG["DENIED"]
     MISMATCH = _FLAG["MISMATCH"]
     FOREIGN = _FLAG["FOREIGN"]
+    FAILED = _FLAG["FAILED"]
 
 
 class Level(IntEnum):

@@ -40,7 +40,7 @@ def message(
     packed = HEADER.structs[struct_name].codec.pack(*body)
     tail = b"".join(len(text).to_bytes(2, "little") + text for text in strings)
     size = _HEAD.size + len(packed) + len(tail)
-    return _HEAD.pack(size, kind, flags, lost, time_ns, start, pid, pid, ppid) + packed + tail
+    return _HEAD.pack(size, kind, flags, lost, time_ns, start, pid, pid, ppid, 0) + packed + tail
 
 
 def hello(secret: bytes = SECRET, *, version: int = PROTOCOL_VERSION, machine: int = 62, reads: int = 1) -> bytes:

@@ -21,6 +21,7 @@ from tests.sidecar.observe.fake_init import (
     exec_message,
     file_body,
     message,
+    open_descriptors,
     record,
 )
 from tests.sidecar.observe.transcript import Transcript, program
@@ -140,3 +141,56 @@ async def test_an_image_whose_exec_was_lost_is_told() -> None:
     packed = message(Kind.IMAGE, "file", file_body(GIT), [b"/usr/bin/git"], pid=555, ppid=1)
     transcript = Transcript()
     assert await transcript.behaviours(packed, transcript.file("/usr/bin/git")) == [Exec(program("/usr/bin/git"), "")]
+
+
+# What did not run.
+
+
+def failed(path: bytes, inode: int, *, pid: int = AGENT) -> bytes:
+    return message(Kind.IMAGE, "file", file_body(inode), [path], flags=Flag.FAILED, pid=pid)
+
+
+def acting(transcript: Transcript) -> str:
+    (fact,) = transcript.facts(message(Kind.CODE_MEMORY, "call", call_body(9)))
+    assert isinstance(fact, Draft)
+    assert isinstance(fact.observation.behaviour, CodeMemory)
+    return fact.observation.behaviour.program
+
+
+async def test_a_process_whose_exec_failed_is_what_it_was() -> None:
+    transcript = Transcript()
+    await transcript.run("/bin/agent", inode=7)
+    assert await transcript.run("/bin/broken", inode=8) == [Exec(program("/bin/broken"), "/bin/agent")]
+    assert acting(transcript) == "/bin/broken"
+    before = open_descriptors()
+    assert await transcript.behaviours(failed(b"/bin/agent", 7), transcript.file("/bin/agent")) == []
+    assert open_descriptors() == before
+    assert acting(transcript) == "/bin/agent"
+    assert await transcript.run("/bin/git", inode=GIT) == [Exec(program("/bin/git"), "/bin/agent")]
+
+
+async def test_the_first_program_may_fail_to_start() -> None:
+    transcript = Transcript()
+    await transcript.run("/bin/broken")
+    assert await transcript.behaviours(failed(b"/bin/inscope-init", 3)) == []
+    assert acting(transcript) == INIT_LABEL
+
+
+async def test_a_failure_is_not_believed_of_a_process_that_runs_something_else() -> None:
+    transcript = Transcript()
+    await transcript.run("/bin/agent", inode=7)
+    await transcript.run("/bin/claimed", inode=8)
+    packed = failed(b"/bin/evil", 66)
+    assert await transcript.behaviours(packed, transcript.file("/bin/evil")) == [
+        Contradiction("/bin/claimed", "/bin/evil", "/bin/agent"),
+        Exec(program("/bin/evil"), "/bin/agent"),
+    ]
+
+
+async def test_a_failure_without_its_exec_changes_nothing() -> None:
+    transcript = Transcript()
+    await transcript.run("/bin/agent", inode=7)
+    await transcript.run("/bin/broken", inode=8)
+    await transcript.behaviours(failed(b"/bin/agent", 7))
+    assert await transcript.behaviours(failed(b"/bin/agent", 7)) == []
+    assert acting(transcript) == "/bin/agent"

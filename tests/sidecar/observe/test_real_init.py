@@ -182,6 +182,35 @@ async def test_the_lineage_is_that_of_the_processes(tmp_path: Path) -> None:
     assert [ancestor.label for ancestor in last.ancestry] == ["/usr/bin/id", f"{shell} -c", f"{shell} -c"]
 
 
+@pytest.mark.parametrize("failure", ["ENOEXEC", "E2BIG", "EFAULT"])
+async def test_a_process_whose_exec_failed_keeps_its_name(tmp_path: Path, failure: str) -> None:
+    code = """
+import ctypes, os, sys
+failure = sys.argv[1]
+try:
+    if failure == "ENOEXEC":
+        os.execv("./broken", ["broken"])
+    elif failure == "E2BIG":
+        os.execv("/bin/true", ["true", "x" * (1 << 18)])
+    else:
+        ctypes.CDLL(None).execve(b"/bin/true", 8, None)
+except OSError:
+    pass
+open("made.py", "w").close()
+os.execv("/bin/true", ["true"])
+"""
+    (tmp_path / "agent.py").write_text(code)
+    (tmp_path / "broken").write_bytes(b"\x7fELF" + b"\0" * 60)
+    (tmp_path / "broken").chmod(0o755)
+    behaviours = await Watched(tmp_path).run(sys.executable, "agent.py", failure)
+    agent, attempt, last = (behaviour for behaviour in behaviours if isinstance(behaviour, Exec))
+    me = agent.program.label
+    assert attempt.parent == last.parent == me
+    (made,) = (one for one in behaviours if isinstance(one, Open) and one.path.endswith("/made.py"))
+    assert made.program == me
+    assert not [one for one in behaviours if isinstance(one, Contradiction)]
+
+
 async def test_the_exit_status_is_told(tmp_path: Path) -> None:
     watched = Watched(tmp_path)
     await watched.run("/bin/sh", "-c", "exit 7")
