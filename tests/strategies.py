@@ -21,6 +21,7 @@ from inscope.behaviour import (
     ScriptOrigin,
     Syscall,
 )
+from inscope.binary import Binary, ElfDescription, Linkage
 from inscope.capability import Capability, CapabilityKind
 from inscope.coverage import LossCause, Source, SourceCoverage
 from inscope.finding import Finding, HeldCapability, Tripwire
@@ -100,3 +101,5 @@ alerts = st.builds(
     trace_id=texts,
     approved=texts,
 )
+elves = st.builds(ElfDescription, st.sampled_from(Linkage), texts, texts, st.lists(texts, max_size=3).map(tuple), texts)
+binaries = st.builds(Binary, digests.filter(bool), paths, st.integers(0, 2**63 - 1), elves)

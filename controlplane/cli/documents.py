@@ -11,8 +11,10 @@ from typing import Any
 
 from inscope.alert import Alert, Crossing
 from inscope.behaviour import Behaviour, Exec, actor_of, kind_of, subject_of
+from inscope.binary import Binary
 from inscope.codec import (
     alert_from_wire,
+    binary_from_wire,
     coverage_from_wire,
     entry_from_wire,
     finding_from_wire,
@@ -118,6 +120,8 @@ def workload_document(summary: pb.WorkloadSummary) -> Document:
         "findings": summary.findings,
         "alerts": summary.alerts,
         "ready": summary.ready,
+        "lost_runs": summary.lost_runs,
+        "last_exit_status": _exit_status(summary.last_exit_status),
     }
 
 
@@ -129,6 +133,9 @@ def detail_document(detail: pb.WorkloadDetail) -> Document:
         "gates": [gate_document(gate) for gate in detail.gates],
         "references": [_reference_document(reference) for reference in detail.references],
         "mode_changes": [_mode_change_document(change) for change in detail.mode_changes],
+        "unenrolled": [_unenrolled_document(run) for run in detail.unenrolled],
+        "linkages": dict(sorted(detail.linkages.items())),
+        "binaries": [_binary_document(binary_from_wire(binary)) for binary in detail.binaries],
     }
 
 
@@ -178,8 +185,26 @@ def _instance_document(instance: pb.InstanceDetail) -> Document:
         "mode": mode_from_wire(instance.mode).value if instance.mode else None,
         "acknowledged": [_version(version) for version in instance.acknowledged],
         "coverage": [_coverage_document(coverage_from_wire(source)) for source in instance.coverage],
-        "exit_status": None if instance.exit_status < 0 else instance.exit_status,
+        "exit_status": _exit_status(instance.exit_status),
     }
+
+
+def _exit_status(status: int) -> int | None:
+    return None if status < 0 else status
+
+
+def _unenrolled_document(run: pb.UnenrolledRun) -> Document:
+    return {
+        "id": run.id,
+        "issued": rfc3339(run.issued),
+        "expires": rfc3339(run.expires),
+        "lost": run.lost,
+        "sentence": run.sentence,
+    }
+
+
+def _binary_document(binary: Binary) -> Document:
+    return {"sha256": binary.sha256, "path": binary.path, "size": binary.size, **asdict(binary.elf)}
 
 
 def _coverage_document(coverage: SourceCoverage) -> Document:
@@ -187,7 +212,8 @@ def _coverage_document(coverage: SourceCoverage) -> Document:
         "source": coverage.source.value,
         "since": rfc3339(coverage.since),
         "until": rfc3339(coverage.until),
-        "losses": {cause.value: count for cause, count in sorted(coverage.losses.items())},
+        "losses": {cause.value: count for cause, count in sorted(coverage.lost.items())},
+        "unverified": coverage.unverified,
         "note": coverage.note,
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import groupby
 
 from rich.console import Group, RenderableType
@@ -12,7 +12,9 @@ from rich.text import Text
 
 from controlplane.cli.output import cell, measure, moment, number, table
 from inscope.alert import Alert, Crossing
+from inscope.binary import Linkage
 from inscope.codec import (
+    binary_from_wire,
     coverage_from_wire,
     entry_from_wire,
     mode_from_wire,
@@ -30,13 +32,28 @@ _ARMED, _UNARMED, _BAD = "green", "yellow", "red"
 
 def workloads_table(summaries: Iterable[pb.WorkloadSummary]) -> Table:
     """One workload a row."""
-    rows = table("WORKLOAD", "MODE", "READY", "LIVE", "RUNS", "FINDINGS", "ALERTS", "LAST SEEN", fixed=("LAST SEEN",))
+    rows = table(
+        "WORKLOAD",
+        "MODE",
+        "READY",
+        "LIVE",
+        "RUNS",
+        "LAST EXIT",
+        "FINDINGS",
+        "ALERTS",
+        "LAST SEEN",
+        fixed=("LAST SEEN",),
+    )
     for each in summaries:
         rows.add_row(
             cell(workload_from_wire(each.workload)),
             cell(mode_from_wire(each.mode)),
             cell("yes" if each.ready else "no"),
-            *(cell(number(count)) for count in (each.live_instances, each.instances, each.findings, each.alerts)),
+            cell(number(each.live_instances)),
+            _runs_cell(each),
+            cell(each.last_exit_status if each.last_exit_status >= 0 else "-"),
+            cell(number(each.findings)),
+            cell(number(each.alerts)),
             cell(moment(each.last_seen)),
         )
     return rows
@@ -71,7 +88,7 @@ def detail_blocks(detail: pb.WorkloadDetail) -> Iterable[RenderableType]:
     yield cell(workload_from_wire(summary.workload), "bold")
     yield cell(
         f"mode {mode_from_wire(summary.mode)} · {'ready' if summary.ready else 'not ready'} to leave observe · "
-        f"{number(summary.instances)} runs, {number(summary.live_instances)} live · "
+        f"{_runs_cell(summary)} runs, {number(summary.live_instances)} live · "
         f"{number(summary.findings)} findings · {number(summary.alerts)} alerts · "
         f"seen {moment(summary.first_seen)} to {moment(summary.last_seen)}"
     )
@@ -80,7 +97,9 @@ def detail_blocks(detail: pb.WorkloadDetail) -> Iterable[RenderableType]:
     for reference in detail.references:
         if reference.entries:
             yield from _section(f"Entries of {_version(reference.version)}", _entries_table(reference.entries))
-    yield from _section("Coverage, newest run first", _coverage_table(detail.instances))
+    if detail.linkages:
+        yield from _section("What the inventory's binaries say of themselves", _binaries_block(detail))
+    yield from _section("Coverage, newest run first", _coverage_table(detail.instances, detail.unenrolled))
     if detail.mode_changes:
         yield from _section("Changes of mode", _mode_changes_table(detail.mode_changes))
 
@@ -150,6 +169,11 @@ def _foreseen_cell(crossing: Crossing) -> Text:
     return cell(f"not foreseen: {crossing.reason}", _UNARMED)
 
 
+def _runs_cell(summary: pb.WorkloadSummary) -> Text:
+    lost = cell(f" + {number(summary.lost_runs)} lost", _BAD) if summary.lost_runs else Text()
+    return Text.assemble(cell(number(summary.instances)), lost)
+
+
 def _section(title: str, body: RenderableType) -> Iterable[RenderableType]:
     yield Text()
     yield cell(title, "bold underline")
@@ -173,15 +197,40 @@ def _entries_table(entries: Iterable[pb.EntryDetail]) -> Table:
     return rows
 
 
-def _coverage_table(instances: Sequence[pb.InstanceDetail]) -> Table:
-    rows = table("RUN", "STARTED", "STATE", "SOURCES", "LOST", fixed=("RUN", "STARTED", "STATE"))
-    for each in sorted(instances, key=lambda instance: -instance.last_seen):
-        state = "live" if each.live else f"exit {each.exit_status}" if each.exit_status >= 0 else "ended"
-        sources = [coverage_from_wire(source) for source in each.coverage]
-        seen = cell(", ".join(map(_source_text, sources)) or "none")
-        lost = cell(", ".join(filter(None, map(_losses_text, sources))) or "nothing")
-        rows.add_row(cell(each.id), cell(moment(each.first_seen)), cell(state), seen, lost)
+def _binaries_block(detail: pb.WorkloadDetail) -> RenderableType:
+    counts = cell(", ".join(f"{number(count)} {linkage}" for linkage, count in sorted(detail.linkages.items())))
+    if not detail.binaries:
+        return counts
+    rows = table("BINARY", "SHA256", "LINKAGE", "BUILD ID", "SONAME", fixed=("LINKAGE",))
+    for each in map(binary_from_wire, detail.binaries):
+        elf = each.elf
+        linkage = cell(elf.linkage, _BAD if elf.linkage is Linkage.MALFORMED else "")
+        rows.add_row(cell(each.path), cell(each.sha256), linkage, cell(elf.build_id or "-"), cell(elf.soname or "-"))
+    return Group(counts, rows)
+
+
+def _coverage_table(instances: Iterable[pb.InstanceDetail], unenrolled: Iterable[pb.UnenrolledRun]) -> Table:
+    rows = table("RUN", "STARTED", "STATE", "SOURCES", "LOST", "NOT VERIFIED", fixed=("RUN", "STARTED", "STATE"))
+    lines = [(each.last_seen, _instance_cells(each)) for each in instances]
+    lines += [(each.issued, _unenrolled_cells(each)) for each in unenrolled]
+    for _, cells in sorted(lines, key=lambda line: line[0], reverse=True):
+        rows.add_row(*cells)
     return rows
+
+
+def _instance_cells(run: pb.InstanceDetail) -> tuple[Text, ...]:
+    state = "live" if run.live else f"exit {run.exit_status}" if run.exit_status >= 0 else "ended"
+    sources = [coverage_from_wire(source) for source in run.coverage]
+    seen = ", ".join(map(_source_text, sources)) or "none"
+    lost = ", ".join(filter(None, map(_losses_text, sources))) or "nothing"
+    unverified = number(sum(source.unverified for source in sources))
+    return tuple(map(cell, (run.id, moment(run.first_seen), state, seen, lost, unverified)))
+
+
+def _unenrolled_cells(run: pb.UnenrolledRun) -> tuple[Text, ...]:
+    state = cell("lost", _BAD) if run.lost else cell("not enrolled")
+    said = cell(f"everything: {run.sentence}" if run.lost else run.sentence)
+    return cell(run.id), cell(moment(run.issued)), state, cell("none"), said, cell("-")
 
 
 def _source_text(source: SourceCoverage) -> str:
@@ -189,7 +238,7 @@ def _source_text(source: SourceCoverage) -> str:
 
 
 def _losses_text(source: SourceCoverage) -> str:
-    return ", ".join(f"{number(count)} {cause}" for cause, count in sorted(source.losses.items()) if count)
+    return ", ".join(f"{number(count)} {cause}" for cause, count in sorted(source.lost.items()) if count)
 
 
 def _mode_changes_table(changes: Iterable[pb.ModeChange]) -> Table:

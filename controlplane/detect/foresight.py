@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from controlplane.posture.folders import holding
 from controlplane.posture.latent import watch_of
 from controlplane.posture.reach import UNRESTRICTED, reaches
-from controlplane.posture.used import Used, call_name, read_program
+from controlplane.posture.used import Used
 from controlplane.posture.wording import moment
 from inscope.behaviour import Behaviour, Exec, Load, Open
 from inscope.capability import CAPABILITY_RULES, Capability, CapabilityKind
+from inscope.entry_text import read_call, read_listener
 from inscope.finding import Finding
-from inscope.reference import Dimension, Entry, program_value
+from inscope.reference import Dimension, Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def _claims(entry: Entry, behaviour: Behaviour, watch: Watch) -> Iterator[_Claim
         case Dimension.SECRET_READ if isinstance(behaviour, Open):
             yield _listed(CapabilityKind.SECRETS, behaviour.path, watch)
         case Dimension.SYSCALL:
-            yield _listed(CapabilityKind.SYSCALLS, call_name(entry), watch)
+            yield _listed(CapabilityKind.SYSCALLS, read_call(entry.value).name, watch)
         case Dimension.DESTINATION:
             yield _egress(entry, watch)
         case Dimension.LISTENER:
@@ -162,11 +163,10 @@ def _interpreter(act: Exec, watch: Watch) -> _Claim:
     capability = watch.capabilities.get(kind)
     if capability is None:
         return _unsurveyed(kind)
-    program = read_program(program_value(act.program))
     known = {known_hash for known_path, known_hash in watch.used.binaries if known_path == path}
     if path not in capability.members or path not in watch.used.programs:
         return _Claim(kind, refuted=f"{path} is not an interpreter that is in scope")
-    if program is None or f"sha256:{act.program.sha256}" not in known:
+    if not act.program.sha256 or act.program.sha256 not in known:
         return _Claim(kind, refuted=f"the {path} that ran is not the one that is in scope")
     return _Claim(kind, f"{path} will run any script given to it")
 
@@ -196,9 +196,10 @@ def _egress(entry: Entry, watch: Watch) -> _Claim:
 def _port(entry: Entry, watch: Watch) -> _Claim:
     kind = CapabilityKind.PORTS
     capability = watch.capabilities.get(kind)
-    if capability is None:
+    listener = read_listener(entry.value)
+    if capability is None or listener is None:
         return _unsurveyed(kind)
-    port = int(entry.value.partition("/")[0])
+    port = listener.port
     # 0 stands for a port that the kernel chose, which it does only out of those that may be used.
     spans = [span for span in sorted(capability.members) if port in port_span(span) or port == 0]
     if not spans:

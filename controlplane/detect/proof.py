@@ -32,6 +32,7 @@ from inscope.behaviour import (
     Syscall,
 )
 from inscope.capability import CapabilityKind
+from inscope.entry_text import read_listener
 from inscope.finding import Finding
 
 _Invention = Callable[[Sequence[str], Used, Fresh], Behaviour | None]
@@ -81,12 +82,12 @@ def _executable(latent: Sequence[str], use: Used, fresh: Fresh) -> Behaviour:
 
 
 def _script(latent: Sequence[str], use: Used, fresh: Fresh) -> Behaviour | None:
-    hashed = sorted(binary for binary in use.binaries if binary[0] in latent and binary[1].startswith("sha256:"))
+    hashed = sorted(binary for binary in use.binaries if binary[0] in latent and binary[1])
     if not hashed:
         return None
     path, digest = hashed[int(fresh(), 16) % len(hashed)]
     script = Script(ScriptOrigin.FILE, _someone(fresh), fresh())
-    return Exec(Program(path, digest.removeprefix("sha256:"), script), _someone(fresh))
+    return Exec(Program(path, digest, script), _someone(fresh))
 
 
 def _library(latent: Sequence[str], use: Used, fresh: Fresh) -> Behaviour:
@@ -112,7 +113,7 @@ def _loopback(fresh: Fresh) -> str:
 
 
 def _port(latent: Sequence[str], use: Used, fresh: Fresh) -> Behaviour | None:
-    used = {int(port) for port in (each.partition("/")[0] for each in use.listeners) if port.isdecimal()}
+    used = {listener.port for listener in map(read_listener, use.listeners) if listener}
     free = [port for span in latent for port in port_span(span) if port not in used]
     if not free:
         return None

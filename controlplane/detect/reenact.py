@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from controlplane.posture.used import read_program
 from inscope.behaviour import (
     Access,
     Behaviour,
@@ -20,12 +19,22 @@ from inscope.behaviour import (
     Load,
     Open,
     Program,
-    Protocol,
     Script,
     ScriptOrigin,
     Syscall,
 )
-from inscope.reference import ARROW, UNHASHED, Dimension, Entry, entries_of
+from inscope.entry_text import (
+    UNKNOWN,
+    read_call,
+    read_contradiction,
+    read_destination,
+    read_generated,
+    read_hash,
+    read_listener,
+    read_program,
+    read_sides,
+)
+from inscope.reference import Dimension, Entry, entries_of
 
 Fresh = Callable[[], str]
 """64 hex digits, another one each time."""
@@ -42,28 +51,28 @@ def _exec(entry: Entry, fresh: Fresh) -> Behaviour | None:
     if program is None:
         return None
     script = None
-    if program.script_hash:
+    if program.interpreted:
         origin = {"-c": ScriptOrigin.INLINE, "-": ScriptOrigin.STDIN}.get(program.script, ScriptOrigin.FILE)
-        script = Script(origin, program.script, _sha256(program.script_hash))
-    return Exec(Program(program.path, _sha256(program.hash), script), f"/{fresh()[:12]}")
+        script = Script(origin, program.script, program.script_sha256)
+    return Exec(Program(program.path, program.sha256, script), f"/{fresh()[:12]}")
 
 
 def _edge(entry: Entry, fresh: Fresh) -> Behaviour | None:
-    parent, _, label = entry.value.partition(ARROW)
-    return Exec(Program(label, fresh()), "" if parent == "?" else parent)
+    parent, label = read_sides(entry.value)
+    return Exec(Program(label, fresh()), "" if parent == UNKNOWN else parent)
 
 
 def _load(entry: Entry, fresh: Fresh) -> Behaviour | None:
-    return Load(entry.label or f"/{fresh()[:12]}", _sha256(entry.value), f"/{fresh()[:12]}")
+    return Load(entry.label or f"/{fresh()[:12]}", read_hash(entry.value), f"/{fresh()[:12]}")
 
 
 def _generated(entry: Entry, fresh: Fresh) -> Behaviour | None:
-    writer, _, folder = entry.value.partition(ARROW)
+    writer, folder = read_generated(entry.value)
     return Load(f"{folder.rstrip('/')}/{fresh()[:12]}", fresh(), f"/{fresh()[:12]}", writer)
 
 
 def _secret(entry: Entry, fresh: Fresh) -> Behaviour | None:
-    program, _, path = entry.value.partition(ARROW)
+    program, path = read_sides(entry.value)
     return Open(path, Access.READ, program, secret=True)
 
 
@@ -72,43 +81,30 @@ def _read(entry: Entry, fresh: Fresh) -> Behaviour | None:
 
 
 def _write(entry: Entry, fresh: Fresh) -> Behaviour | None:
-    program, arrow, path = entry.value.partition(ARROW)
-    if arrow:  # a secret that was written names its program too
+    program, path = read_sides(entry.value)
+    if path:  # a secret that was written names its program too
         return Open(path, Access.WRITE, program, secret=True)
     return Open(entry.value, Access.WRITE, f"/{fresh()[:12]}")
 
 
 def _connect(entry: Entry, fresh: Fresh) -> Behaviour | None:
-    if entry.value.startswith("unix:"):
-        return Connect(entry.value.removeprefix("unix:"), 0, Protocol.UNIX, f"/{fresh()[:12]}")
-    where, _, protocol = entry.value.rpartition("/")
-    host, _, port = where.rpartition(":")
-    if protocol not in tuple(Protocol) or not port.isdecimal():
-        return None
-    return Connect(host.removeprefix("[").removesuffix("]"), int(port), Protocol(protocol), f"/{fresh()[:12]}")
+    where = read_destination(entry.value)
+    return Connect(where.host, where.port, where.protocol, f"/{fresh()[:12]}") if where else None
 
 
 def _listen(entry: Entry, fresh: Fresh) -> Behaviour | None:
-    port, _, protocol = entry.value.partition("/")
-    if protocol not in tuple(Protocol) or not port.isdecimal():
-        return None
-    return Listen("0.0.0.0", int(port), Protocol(protocol), f"/{fresh()[:12]}")  # noqa: S104 - said, not bound
+    where = read_listener(entry.value)
+    return Listen("0.0.0.0", where.port, where.protocol, f"/{fresh()[:12]}") if where else None  # noqa: S104 - said, not bound
 
 
 def _syscall(entry: Entry, fresh: Fresh) -> Behaviour | None:
-    program, _, call = entry.value.rpartition(ARROW)
-    name, _, detail = call.partition("(")
-    return Syscall(name, detail.removesuffix(")"), program)
+    call = read_call(entry.value)
+    return Syscall(call.name, call.detail, call.program)
 
 
 def _contradiction(entry: Entry, fresh: Fresh) -> Behaviour | None:
-    program, _, rest = entry.value.partition(": ")
-    claimed, _, real = rest.partition(" became ")
-    return Contradiction(claimed, real, program)
-
-
-def _sha256(text: str) -> str:
-    return "" if text.startswith(UNHASHED) else text.removeprefix("sha256:")
+    said = read_contradiction(entry.value)
+    return Contradiction(said.claimed, said.real, said.program)
 
 
 _ACTS: dict[Dimension, Callable[[Entry, Fresh], Behaviour | None]] = {

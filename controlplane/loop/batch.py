@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from controlplane.store.port import Binary
 from inscope.alert import Alert
+from inscope.binary import Binary
 from inscope.capability import Capability
 from inscope.coverage import SourceCoverage
 from inscope.mode import Mode

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from controlplane.loop.unenrolled import UnenrolledRun
 from controlplane.posture.gate import Gate
 from controlplane.store.port import InstanceRow, ModeChange
+from inscope.binary import Binary, Linkage
 from inscope.mode import Mode
 from inscope.reference import Dimension, Entry, Evidence, ReferenceVersion
 from inscope.workload import Workload
@@ -14,7 +16,10 @@ from inscope.workload import Workload
 
 @dataclass(frozen=True, slots=True)
 class WorkloadSummary:
-    """One line about a workload. `ready`: every gate is met. Times are seconds since the epoch."""
+    """One line about a workload. `ready`: every gate is met. Times are seconds since the epoch.
+
+    `lost_runs` were announced and never enrolled; `last_exit_status` is the newest run's, -1 where it is unknown.
+    """
 
     workload: Workload
     mode: Mode
@@ -25,6 +30,8 @@ class WorkloadSummary:
     findings: int
     alerts: int
     ready: bool
+    lost_runs: int = 0
+    last_exit_status: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +53,16 @@ class ReferenceDetail:
 
 @dataclass(frozen=True, slots=True)
 class WorkloadDetail:
-    """Everything `inscope show` tells."""
+    """Everything `inscope show` tells. `linkages` counts the inventory's binaries that were described.
+
+    `binaries` are those descriptions, where entries were asked for.
+    """
 
     summary: WorkloadSummary
     instances: tuple[InstanceDetail, ...]
     gates: tuple[Gate, ...]
     references: tuple[ReferenceDetail, ...]
     mode_changes: tuple[ModeChange, ...]
+    unenrolled: tuple[UnenrolledRun, ...] = ()
+    linkages: Mapping[Linkage, int] = field(default_factory=dict)
+    binaries: tuple[Binary, ...] = ()

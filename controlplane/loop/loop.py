@@ -18,7 +18,7 @@ from controlplane.loop.batch import InForce, Outcome, ReceivedBatch
 from controlplane.loop.detail import WorkloadDetail, WorkloadSummary
 from controlplane.loop.intake import Intake
 from controlplane.loop.memory import Memory
-from controlplane.loop.reading import detail_of, record_of, summary_of, versions_of
+from controlplane.loop.reading import Runs, detail_of, record_of, summary_of, versions_of
 from controlplane.loop.refusal import (
     CannotEnforceError,
     GateNotMetError,
@@ -28,13 +28,15 @@ from controlplane.loop.refusal import (
 from controlplane.loop.rehearsal import rehearse
 from controlplane.loop.remembered import Remembered, learned_until
 from controlplane.loop.settings import DEFAULTS, LoopSettings
+from controlplane.loop.unenrolled import forgettable, unenrolled
 from controlplane.posture.gate import Gate, gates
 from controlplane.store.port import InstanceRow, JoinTokenRow, ModeChange, Store, WorkloadRow
 from inscope.alert import Alert
+from inscope.binary import Binary
 from inscope.coverage import SourceCoverage
 from inscope.finding import Finding
 from inscope.mode import Mode
-from inscope.reference import ReferenceVersion, can_be_in_scope
+from inscope.reference import ReferenceVersion, binary_sha256, can_be_in_scope
 from inscope.workload import Instance, InstanceId, Workload
 
 BY_JOIN_TOKEN = "join token"
@@ -70,6 +72,7 @@ class Loop:
         row = _reopened(known) if known else InstanceRow(instance.id, instance.workload, now, now)
         with self._store.transaction():
             self._introduce(instance.workload, mode, now)
+            self._begin(instance.workload, now)
             self._store.put_instance(row)
         self._memory.live[instance.id] = instance.workload
         with self._memory.changing(instance.workload) as state:
@@ -174,8 +177,7 @@ class Loop:
 
     def summaries(self, now: float) -> list[WorkloadSummary]:
         """One line for each workload."""
-        states = self._memory.chosen(None)
-        return [summary_of(state, self._instances(state), self._gates(state, now)) for state in states]
+        return [summary_of(state, self._runs(state, now)) for state in self._memory.chosen(None)]
 
     def detail(self, workload: Workload, now: float, entries: bool) -> WorkloadDetail:
         """Everything about one workload.
@@ -185,7 +187,7 @@ class Loop:
         """
         state = self._memory.state(workload)
         changes = self._store.mode_changes(workload)
-        return detail_of(state, self._instances(state), self._gates(state, now), changes, entries=entries)
+        return detail_of(state, self._runs(state, now), changes, self._binaries(state), entries=entries)
 
     def findings(self, workload: Workload | None, now: float) -> list[Finding]:
         """What is held and unused as of `now`, of one workload or of all.
@@ -222,19 +224,21 @@ class Loop:
         return two_way(found, self.alerts(workload, 0.0))
 
     def issue_token(self, row: JoinTokenRow) -> None:
-        """Keep a join token.
+        """Keep a join token. Its workload is known from now on: should nobody redeem it, that is a lost run.
 
         Raises:
             CannotEnforceError: the token would start a workload in enforce.
         """
         if row.mode is Mode.ENFORCE:
             raise CannotEnforceError(row.workload)
-        self._store.put_join_token(row)
+        with self._store.transaction():
+            self._introduce(row.workload, row.mode, row.issued)
+            self._store.drop_join_tokens(forgettable(self._store.join_tokens(row.workload), row.issued))
+            self._store.put_join_token(row)
 
     def redeem_token(self, token_sha256: str, now: float) -> JoinTokenRow | None:
         """The token, which is used up by this; None where it is unknown, used or expired."""
-        row = self._store.take_join_token(token_sha256)
-        return row if row and row.expires > now else None
+        return self._store.take_join_token(token_sha256, now)
 
     # Parts of the above -------------------------------------------------------------------------------------------
 
@@ -247,6 +251,13 @@ class Loop:
         if mode is Mode.DETECT:
             self._store.add_mode_change(ModeChange(now, workload, mode, BY_JOIN_TOKEN, forced=True))
 
+    def _begin(self, workload: Workload, now: float) -> None:
+        """Learning begins with the first instance that comes, however long ago a run was announced that never did."""
+        row = self._store.workload(workload)
+        if row is not None and row.first_seen != now and not self._store.instances(workload):
+            self._store.put_workload(replace(row, first_seen=now, last_seen=now))
+            self._memory.states.pop(workload, None)
+
     def _move(self, state: Remembered, change: ModeChange) -> None:
         state.row = replace(state.row, mode=change.mode)
         self._store.put_workload(state.row)
@@ -257,8 +268,18 @@ class Loop:
     def _instances(self, state: Remembered) -> list[InstanceRow]:
         return self._store.instances(state.row.workload)
 
+    def _runs(self, state: Remembered, now: float) -> Runs:
+        instances = self._instances(state)
+        waiting = unenrolled(self._store.join_tokens(state.row.workload), now)
+        record = record_of(state, instances, waiting, now)
+        return Runs(tuple(instances), waiting, gates(record, self._settings.gates))
+
     def _gates(self, state: Remembered, now: float) -> list[Gate]:
-        return list(gates(record_of(state, self._instances(state), now), self._settings.gates))
+        return list(self._runs(state, now).gates)
+
+    def _binaries(self, state: Remembered) -> list[Binary]:
+        digests = filter(None, map(binary_sha256, state.entries))
+        return sorted(self._store.binaries(digests).values(), key=lambda binary: (binary.path, binary.sha256))
 
     def _unproven(self, states: Sequence[Remembered], now: float) -> list[TwoWayFinding]:
         return [TwoWayFinding(finding) for state in states for finding in self._memory.found(state, now)]

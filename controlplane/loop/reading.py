@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from controlplane.loop.detail import InstanceDetail, ReferenceDetail, WorkloadDetail, WorkloadSummary
 from controlplane.loop.remembered import Remembered, lost_by
+from controlplane.loop.unenrolled import UnenrolledRun
 from controlplane.posture.gate import Gate, Record, Session
 from controlplane.store.port import InstanceRow, ModeChange
+from inscope.binary import Binary
 from inscope.coverage import LossCause, Source, SourceCoverage
 from inscope.reference import ReferenceKind, ReferenceVersion
 
@@ -17,13 +19,25 @@ LEARNED_HERE = (ReferenceKind.ENVELOPE, ReferenceKind.INVENTORY)
 """The references that are learned from what sidecars see."""
 
 
-def record_of(state: Remembered, instances: Sequence[InstanceRow], now: float) -> Record:
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """The runs of a workload, those that enrolled and those that did not, and how ready they made it."""
+
+    instances: tuple[InstanceRow, ...]
+    unenrolled: tuple[UnenrolledRun, ...]
+    gates: tuple[Gate, ...]
+
+
+def record_of(
+    state: Remembered, instances: Sequence[InstanceRow], announced: Iterable[UnenrolledRun], now: float
+) -> Record:
     """What the gates look at: an instance that delivered nothing is not a session."""
     sessions = [Session(row.first_seen, row.last_seen, lost_by(row)) for row in instances if row.sequence]
-    return Record(state.row.first_seen, now, state.entries, sessions)
+    lost_runs = [run.issued for run in announced if run.lost]
+    return Record(state.row.first_seen, now, state.entries, sessions, lost_runs)
 
 
-def summary_of(state: Remembered, instances: Sequence[InstanceRow], gates: Sequence[Gate]) -> WorkloadSummary:
+def summary_of(state: Remembered, runs: Runs) -> WorkloadSummary:
     """One line about a workload."""
     return WorkloadSummary(
         workload=state.row.workload,
@@ -31,28 +45,28 @@ def summary_of(state: Remembered, instances: Sequence[InstanceRow], gates: Seque
         first_seen=state.row.first_seen,
         last_seen=state.row.last_seen,
         live_instances=len(state.live),
-        instances=len(instances),
+        instances=len(runs.instances),
         findings=len(state.findings),
         alerts=len(state.alerts),
-        ready=all(gate.met for gate in gates),
+        ready=all(gate.met for gate in runs.gates),
+        lost_runs=sum(run.lost for run in runs.unenrolled),
+        last_exit_status=runs.instances[-1].exit_status if runs.instances else -1,
     )
 
 
 def detail_of(
-    state: Remembered,
-    instances: Sequence[InstanceRow],
-    gates: Sequence[Gate],
-    changes: Sequence[ModeChange],
-    *,
-    entries: bool,
+    state: Remembered, runs: Runs, changes: Sequence[ModeChange], binaries: Sequence[Binary], *, entries: bool
 ) -> WorkloadDetail:
-    """Everything about a workload; the references' entries only where asked for."""
+    """Everything about a workload; the references' entries and the binaries behind them only where asked for."""
     return WorkloadDetail(
-        summary=summary_of(state, instances, gates),
-        instances=tuple(InstanceDetail(_counting_rejected(row), row.id in state.live) for row in instances),
-        gates=tuple(gates),
+        summary=summary_of(state, runs),
+        instances=tuple(InstanceDetail(_counting_rejected(row), row.id in state.live) for row in runs.instances),
+        gates=runs.gates,
         references=tuple(_reference(state, version, entries) for version in versions_of(state)),
         mode_changes=tuple(changes),
+        unenrolled=runs.unenrolled,
+        linkages=Counter(binary.elf.linkage for binary in binaries),
+        binaries=tuple(binaries) if entries else (),
     )
 
 

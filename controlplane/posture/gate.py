@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from controlplane.posture.wording import counted, duration
-from inscope.coverage import LossCause, SourceCoverage
+from inscope.coverage import NOT_LOST, LossCause, SourceCoverage
 from inscope.reference import Entry, Evidence, Standing
 
 DAY = 86_400.0
@@ -20,7 +20,7 @@ HOUR = 3_600.0
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _EPOCH_WEEKDAY = 3  # 1 January 1970 was a Thursday
 
-EXPLAINED = frozenset({LossCause.HASH_FAILED, LossCause.UNRECONCILED})
+EXPLAINED = NOT_LOST | {LossCause.HASH_FAILED}
 """Losses of proof and not of the act: the act itself is in the record, as unhashed or as not cross-checked."""
 
 
@@ -58,12 +58,16 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What the gates look at. `first_seen` and `now` are seconds since the epoch, by the control plane's clock."""
+    """What the gates look at. Times are seconds since the epoch, by the control plane's clock.
+
+    `lost_runs` are when those runs were announced of which nothing was ever heard.
+    """
 
     first_seen: float
     now: float
     entries: Mapping[Entry, Evidence]
     sessions: Sequence[Session]
+    lost_runs: Sequence[float] = ()
 
 
 def gates(record: Record, settings: GateSettings = GateSettings()) -> tuple[Gate, ...]:
@@ -113,15 +117,19 @@ def prequential_gate(record: Record, settings: GateSettings) -> Gate:
 
 
 def coverage_gate(record: Record, settings: GateSettings) -> Gate:
-    """Nothing lost in the window that is not accounted for, and more than one session seen."""
+    """Nothing lost in the window that is not accounted for, no run of it whole, and more than one session seen."""
     opened = record.now - settings.window_days * DAY
     lost = sum(session.lost for session in record.sessions if session.last_seen >= opened)
+    runs = sum(1 for announced in record.lost_runs if announced >= opened)
     sessions = len(record.sessions)
     sentence = (
         f"{counted(lost, 'record')} lost by instances of the last {settings.window_days:g} days (none wanted), "
         f"{counted(sessions, 'session')} seen (at least {settings.sessions} wanted)"
     )
-    return Gate("coverage", not lost and sessions >= settings.sessions, float(lost), 0.0, sentence)
+    if runs:
+        sentence += f", {counted(runs, 'whole run')} lost (none wanted)"
+    met = not lost and not runs and sessions >= settings.sessions
+    return Gate("coverage", met, float(lost + runs), 0.0, sentence)
 
 
 def unexplained(coverage: Iterable[SourceCoverage]) -> int:

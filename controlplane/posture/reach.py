@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection
 from ipaddress import ip_address
 
+from inscope.behaviour import Protocol
+from inscope.entry_text import read_destination
+
 UNRESTRICTED = "unrestricted"
 LOOPBACK = "loopback"
 
 
 def reaches(destination: str, members: Collection[str]) -> bool:
     """Whether the egress that was surveyed covers a destination of the envelope; a unix socket is never egress."""
-    if destination.startswith("unix:"):
+    where = read_destination(destination)
+    if where is not None and where.protocol is Protocol.UNIX:
         return False
-    return UNRESTRICTED in members or (LOOPBACK in members and is_loopback(host_of(destination)))
-
-
-def host_of(destination: str) -> str:
-    """The host of `HOST:PORT/PROTOCOL`, without the brackets of IPv6."""
-    return destination.rpartition("/")[0].rpartition(":")[0].removeprefix("[").removesuffix("]")
+    return UNRESTRICTED in members or (LOOPBACK in members and where is not None and is_loopback(where.host))
 
 
 def is_loopback(host: str) -> bool:

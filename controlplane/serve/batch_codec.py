@@ -10,17 +10,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from controlplane.loop.batch import ReceivedBatch
-from controlplane.store.port import Binary
 from inscope.codec import (
     CodecError,
     ancestry_from_wire,
     behaviour_from_wire,
+    binary_from_wire,
     capability_from_wire,
     coverage_from_wire,
     seconds,
     verdict_from_wire,
 )
-from inscope.codec.bounds import items, reject, sha256, text
+from inscope.codec.bounds import items, reject
 from inscope.codec.stream import unpacked
 from inscope.observation import Observation, Sighting
 from inscope.v1 import sidecar_pb2 as pb
@@ -29,7 +29,6 @@ from inscope.workload import InstanceId
 COUNTER_MAX = 2**63 - 1
 """What a 64-bit signed column of a database holds."""
 
-LINKAGES = frozenset({"", "static", "dynamic", "not-elf", "malformed"})
 HEX = frozenset("0123456789abcdef")
 
 
@@ -196,31 +195,6 @@ class _Times:
             return time
         self.moved += 1
         return self._first if time < self._first else self._last
-
-
-def binary_from_wire(wire: pb.BinaryDetail) -> Binary:
-    """What describes a hash.
-
-    Raises:
-        CodecError: no hash, or a field out of bounds.
-    """
-    digest = sha256(wire.sha256, "binary.sha256")
-    if not digest:
-        reject("binary.sha256", "missing")
-    if wire.linkage not in LINKAGES:
-        reject("binary.linkage", f"unknown value {wire.linkage[:40]!r}")
-    if wire.size > COUNTER_MAX:
-        reject("binary.size", "beyond 63 bits")
-    return Binary(
-        digest,
-        text(wire.path, "binary.path"),
-        text(wire.build_id, "binary.build_id"),
-        text(wire.soname, "binary.soname"),
-        items(wire.needed, lambda name: text(name, "binary.needed"), "binary.needed", 1_000),
-        text(wire.interpreter, "binary.interpreter"),
-        wire.linkage,
-        wire.size,
-    )
 
 
 def trace_id(value: str) -> str:

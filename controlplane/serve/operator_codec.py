@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from controlplane.detect.two_way import Blank, TwoWay, TwoWayFinding
 from controlplane.loop.detail import InstanceDetail, ReferenceDetail, WorkloadDetail, WorkloadSummary
+from controlplane.loop.unenrolled import UnenrolledRun
 from controlplane.posture.gate import Gate
 from controlplane.store.port import ModeChange
 from inscope.codec import (
     alert_to_wire,
+    binary_to_wire,
     coverage_to_wire,
     entry_to_wire,
     finding_to_wire,
@@ -31,6 +33,8 @@ def summary_to_wire(summary: WorkloadSummary) -> pb.WorkloadSummary:
         findings=summary.findings,
         alerts=summary.alerts,
         ready=summary.ready,
+        lost_runs=summary.lost_runs,
+        last_exit_status=summary.last_exit_status,
     )
 
 
@@ -42,6 +46,16 @@ def detail_to_wire(detail: WorkloadDetail) -> pb.WorkloadDetail:
         gates=[gate_to_wire(gate) for gate in detail.gates],
         references=[reference_to_wire(reference) for reference in detail.references],
         mode_changes=[mode_change_to_wire(change) for change in detail.mode_changes],
+        unenrolled=[unenrolled_to_wire(run) for run in detail.unenrolled],
+        linkages={linkage.value: count for linkage, count in detail.linkages.items()},
+        binaries=[binary_to_wire(binary) for binary in detail.binaries],
+    )
+
+
+def unenrolled_to_wire(run: UnenrolledRun) -> pb.UnenrolledRun:
+    """A run that was announced and has not enrolled."""
+    return pb.UnenrolledRun(
+        id=run.instance, issued=run.issued, expires=run.expires, lost=run.lost, sentence=run.sentence
     )
 
 

@@ -127,8 +127,8 @@ class Operators(OperatorServicer):
         """A token with which one sidecar can enrol as a new instance of the workload."""
         mode = Mode.OBSERVE if request.mode == MODE_UNSPECIFIED else mode_from_wire(request.mode)
         token, instance = self._hub.random(32).hex(), InstanceId(self._hub.random(16).hex())
-        expires = self._hub.clock() + TOKEN_SECONDS
-        row = JoinTokenRow(token_sha256(token), workload_from_wire(request.workload), instance, mode, expires)
+        now, workload = self._hub.clock(), workload_from_wire(request.workload)
+        row = JoinTokenRow(token_sha256(token), workload, instance, mode, now, now + TOKEN_SECONDS)
         await self._hub.thread.call(lambda loop: loop.issue_token(row))
         return pb.JoinToken(
             token=token,
@@ -137,7 +137,7 @@ class Operators(OperatorServicer):
             trust_bundle_pem=self._reachable.trust_bundle_pem,
             server_name=SERVER_NAME,
             instance=instance,
-            expires=expires,
+            expires=row.expires,
         )
 
     async def _alerts(self, request: pb.ListAlertsRequest) -> list[Alert]:

@@ -6,8 +6,9 @@ import sqlite3
 from functools import lru_cache
 
 from controlplane.store import rows
-from controlplane.store.port import Binary, InstanceRow, JoinTokenRow, ModeChange, WorkloadRow
+from controlplane.store.port import InstanceRow, JoinTokenRow, ModeChange, WorkloadRow
 from inscope.alert import Alert
+from inscope.binary import Binary, ElfDescription, Linkage
 from inscope.capability import Capability, CapabilityKind
 from inscope.finding import Finding, HeldCapability, Tripwire
 from inscope.mode import Mode
@@ -45,6 +46,10 @@ ON CONFLICT (id) DO UPDATE SET
     ancestry = excluded.ancestry, verdict = excluded.verdict, techniques = excluded.techniques,
     rank = excluded.rank, sentence = excluded.sentence, count = excluded.count, trace_id = excluded.trace_id,
     approved = excluded.approved
+"""
+
+PUT_JOIN_TOKEN = """
+INSERT OR REPLACE INTO join_token (token_sha256, workload, instance, mode, issued, expires) VALUES (?, ?, ?, ?, ?, ?)
 """
 
 Columns = tuple[str | float, ...]
@@ -165,27 +170,26 @@ def read_mode_change(row: sqlite3.Row) -> ModeChange:
 
 
 def binary_columns(binary: Binary) -> Columns:
+    elf = binary.elf
     return (
-        binary.sha256, binary.path, binary.build_id, binary.soname, rows.strings(binary.needed), binary.interpreter,
-        binary.linkage, binary.size,
+        binary.sha256, binary.path, elf.build_id, elf.soname, rows.strings(elf.needed), elf.interpreter, elf.linkage,
+        binary.size,
     )  # fmt: skip
 
 
 def read_binary(row: sqlite3.Row) -> Binary:
-    return Binary(
-        sha256=row["sha256"],
-        path=row["path"],
+    elf = ElfDescription(
+        linkage=Linkage(row["linkage"]),
         build_id=row["build_id"],
         soname=row["soname"],
         needed=rows.read_strings(row["needed"]),
         interpreter=row["interpreter"],
-        linkage=row["linkage"],
-        size=row["size"],
     )
+    return Binary(row["sha256"], row["path"], row["size"], elf)
 
 
 def read_join_token(row: sqlite3.Row) -> JoinTokenRow:
     return JoinTokenRow(
         row["token_sha256"], Workload.parse(row["workload"]), InstanceId(row["instance"]), Mode(row["mode"]),
-        row["expires"],
+        row["issued"], row["expires"],
     )  # fmt: skip

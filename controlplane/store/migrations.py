@@ -133,4 +133,10 @@ MIGRATIONS = (
         expires      REAL NOT NULL
     ) STRICT, WITHOUT ROWID;
     """,
+    # A token that nobody redeems is the only trace of its run: when it was issued is when the run began.
+    """
+    ALTER TABLE join_token ADD COLUMN issued REAL NOT NULL DEFAULT 0;
+    UPDATE join_token SET issued = max(expires - 600, 0);
+    CREATE INDEX join_token_of_workload ON join_token (workload, issued);
+    """,
 )

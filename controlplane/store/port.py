@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from inscope.alert import Alert
+from inscope.binary import Binary
 from inscope.capability import Capability, CapabilityKind
 from inscope.coverage import SourceCoverage
 from inscope.finding import Finding
@@ -62,27 +63,14 @@ class ModeChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Binary:
-    """What describes a hash; never its identity. `linkage`: static, dynamic, not-elf or malformed."""
-
-    sha256: str
-    path: str
-    build_id: str = ""
-    soname: str = ""
-    needed: tuple[str, ...] = field(default=())
-    interpreter: str = ""
-    linkage: str = ""
-    size: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class JoinTokenRow:
-    """A one-time token; only its sha256 is kept."""
+    """A one-time token; only its sha256 is kept. It is there until it is redeemed, and an expired one never is."""
 
     token_sha256: str
     workload: Workload
     instance: InstanceId
     mode: Mode
+    issued: float
     expires: float
 
 
@@ -132,8 +120,13 @@ class Store(Protocol):
     def put_binaries(self, binaries: Iterable[Binary]) -> None: ...
 
     def put_join_token(self, row: JoinTokenRow) -> None: ...
-    def take_join_token(self, token_sha256: str) -> JoinTokenRow | None:
-        """The token, which is gone afterwards; None where there was none. Expiry is the caller's business."""
+    def take_join_token(self, token_sha256: str, now: float) -> JoinTokenRow | None:
+        """The token, which is gone afterwards; None where there is none, or one that has expired (which stays)."""
+
+    def join_tokens(self, workload: Workload) -> list[JoinTokenRow]:
+        """Those that nobody has taken, oldest first."""
+
+    def drop_join_tokens(self, token_sha256s: Iterable[str]) -> None: ...
 
     def scratch_copy(self) -> Store:
         """An independent copy that nobody else sees and that vanishes when closed."""

@@ -14,7 +14,6 @@ from pathlib import Path
 from controlplane.store import columns, rows
 from controlplane.store.migrations import MIGRATIONS
 from controlplane.store.port import (
-    Binary,
     InstanceRow,
     JoinTokenRow,
     ModeChange,
@@ -23,6 +22,7 @@ from controlplane.store.port import (
 )
 from controlplane.store.sqlite_faults import translated
 from inscope.alert import Alert
+from inscope.binary import Binary
 from inscope.capability import Capability, CapabilityKind
 from inscope.finding import Finding
 from inscope.reference import Entry, Evidence, ReferenceKind
@@ -203,14 +203,26 @@ class SqliteStore:
             db.executemany(f"INSERT OR REPLACE INTO binary VALUES ({_marks(8)})", values)  # noqa: S608 - only question marks
 
     def put_join_token(self, row: JoinTokenRow) -> None:
-        values = (row.token_sha256, str(row.workload), row.instance, row.mode, row.expires)
+        values = (row.token_sha256, str(row.workload), row.instance, row.mode, row.issued, row.expires)
         with self._writing() as db:
-            db.execute("INSERT OR REPLACE INTO join_token VALUES (?, ?, ?, ?, ?)", values)
+            db.execute(columns.PUT_JOIN_TOKEN, values)
 
-    def take_join_token(self, token_sha256: str) -> JoinTokenRow | None:
+    def take_join_token(self, token_sha256: str, now: float) -> JoinTokenRow | None:
         with self._writing() as db:
-            row = db.execute("DELETE FROM join_token WHERE token_sha256 = ? RETURNING *", (token_sha256,)).fetchone()
+            row = db.execute(
+                "DELETE FROM join_token WHERE token_sha256 = ? AND expires > ? RETURNING *", (token_sha256, now)
+            ).fetchone()
             return columns.read_join_token(row) if row else None
+
+    def join_tokens(self, workload: Workload) -> list[JoinTokenRow]:
+        with translated(self._path):
+            found = self._rows("SELECT * FROM join_token WHERE workload = ? ORDER BY issued", str(workload))
+            return [columns.read_join_token(row) for row in found]
+
+    def drop_join_tokens(self, token_sha256s: Iterable[str]) -> None:
+        values = [(digest,) for digest in token_sha256s]
+        with self._writing() as db:
+            db.executemany("DELETE FROM join_token WHERE token_sha256 = ?", values)
 
     def scratch_copy(self) -> SqliteStore:
         with translated(self._path):

@@ -15,7 +15,7 @@ class Source(StrEnum):
 
 
 class LossCause(StrEnum):
-    """Why something that happened is not in the record. Every loss is counted under exactly one cause."""
+    """Why something is not in the record, or not as it should be. Each is counted under exactly one cause."""
 
     INIT_QUEUE = "init-queue"
     NO_SIDECAR = "no-sidecar"
@@ -26,6 +26,10 @@ class LossCause(StrEnum):
     HASH_FAILED = "hash-failed"
     UNRECONCILED = "unreconciled"
     REJECTED = "rejected"
+
+
+NOT_LOST = frozenset({LossCause.UNRECONCILED})
+"""Causes that cost no record: the act is in it, and only what the kernel says of it could not be asked in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,11 @@ class SourceCoverage:
         return self.until == 0
 
     @property
-    def lost(self) -> int:
-        """Everything lost, whatever the cause."""
-        return sum(self.losses.values())
+    def lost(self) -> dict[LossCause, int]:
+        """What is not in the record, by cause."""
+        return {cause: count for cause, count in self.losses.items() if cause not in NOT_LOST}
+
+    @property
+    def unverified(self) -> int:
+        """Acts that are in the record as they were claimed, and that nothing was checked against."""
+        return sum(count for cause, count in self.losses.items() if cause in NOT_LOST)

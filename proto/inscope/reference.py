@@ -21,10 +21,21 @@ from inscope.behaviour import (
     Listen,
     Load,
     Open,
-    Program,
-    Protocol,
     Syscall,
-    bracketed,
+)
+from inscope.entry_text import (
+    UNHASHED,
+    UNKNOWN,
+    call_value,
+    contradiction_value,
+    destination_value,
+    generated_value,
+    hash_value,
+    listener_value,
+    program_value,
+    read_hash,
+    read_program,
+    sides_value,
 )
 
 
@@ -124,9 +135,6 @@ class Reference:
     entries: dict[Entry, Evidence]
 
 
-ARROW = " → "
-"""Stands between the two sides of an entry's value: who, and what."""
-
 NEVER_IN_SCOPE = frozenset({Dimension.CONTRADICTION})
 """Dimensions that cannot be learned: a contradiction is an attack on the observer however often it is seen."""
 
@@ -137,25 +145,25 @@ def entries_of(behaviour: Behaviour) -> tuple[Entry, ...]:
         case Exec(program, parent):
             return (
                 Entry(Dimension.PROGRAM, program_value(program), program.label),
-                Entry(Dimension.PROCESS, f"{parent or '?'}{ARROW}{program.label}"),
+                Entry(Dimension.PROCESS, sides_value(parent or UNKNOWN, program.label)),
             )
         case Load(path, sha256, _, ""):
-            return (Entry(Dimension.LIBRARY, _hash(sha256), path),)
+            return (Entry(Dimension.LIBRARY, hash_value(sha256), path),)
         case Load(path, _, _, writer):
-            return (Entry(Dimension.GENERATED_CODE, f"{writer}{ARROW}{path.rpartition('/')[0] or '/'}/"),)
+            return (Entry(Dimension.GENERATED_CODE, generated_value(writer, path)),)
         case CodeMemory(program):
             return (Entry(Dimension.CODE_MEMORY, program),)
         case Open(path, access, program, secret):
             dimension = _open_dimension(access, secret)
-            return (Entry(dimension, f"{program}{ARROW}{path}" if secret else path),)
+            return (Entry(dimension, sides_value(program, path) if secret else path),)
         case Connect(host, port, protocol):
             return (Entry(Dimension.DESTINATION, destination_value(host, port, protocol)),)
         case Listen(_, port, protocol):
-            return (Entry(Dimension.LISTENER, f"{port}/{protocol}"),)
+            return (Entry(Dimension.LISTENER, listener_value(port, protocol)),)
         case Syscall(name, detail, program):
-            return (Entry(Dimension.SYSCALL, f"{program}{ARROW}{name}({detail})"),)
+            return (Entry(Dimension.SYSCALL, call_value(program, name, detail)),)
         case Contradiction(claimed, real, program):
-            return (Entry(Dimension.CONTRADICTION, f"{program}: {claimed} became {real}"),)
+            return (Entry(Dimension.CONTRADICTION, contradiction_value(program, claimed, real)),)
 
 
 def missing(behaviour: Behaviour, in_scope: Collection[Entry]) -> tuple[Entry, ...]:
@@ -166,33 +174,17 @@ def missing(behaviour: Behaviour, in_scope: Collection[Entry]) -> tuple[Entry, .
     return tuple(entry for entry in entries_of(behaviour) if entry not in in_scope or not can_be_in_scope(entry))
 
 
-UNHASHED = "unhashed"
-"""Stands where the hash would, first in the entry's value."""
-
-
 def can_be_in_scope(entry: Entry) -> bool:
     """Whether anybody could ever vouch for `entry`: not for a contradiction, nor for content without an identity."""
     return entry.dimension not in NEVER_IN_SCOPE and not entry.value.startswith(UNHASHED)
 
 
-def _hash(sha256: str) -> str:
-    return f"sha256:{sha256}" if sha256 else UNHASHED
-
-
-def program_value(program: Program) -> str:
-    """The inventory's text for a program: hash, path, and the script's hash and name where there is one."""
-    value = f"{_hash(program.sha256)} {program.path}"
-    if program.script:
-        # An unhashed script makes the whole program unhashed: `missing` looks at the first word only.
-        if not program.script.sha256:
-            value = f"{UNHASHED} {program.path}"
-        value += f" + {_hash(program.script.sha256)} {program.script.name}"
-    return value
-
-
-def destination_value(host: str, port: int, protocol: Protocol) -> str:
-    """The envelope's text for a destination."""
-    return f"unix:{host}" if protocol is Protocol.UNIX else f"{bracketed(host)}:{port}/{protocol}"
+def binary_sha256(entry: Entry) -> str:
+    """The hash of the binary that an entry of the inventory is about; empty for other entries, and where unhashed."""
+    if entry.dimension is Dimension.LIBRARY:
+        return read_hash(entry.value)
+    program = read_program(entry.value) if entry.dimension is Dimension.PROGRAM else None
+    return program.sha256 if program else ""
 
 
 def _open_dimension(access: Access, secret: bool) -> Dimension:

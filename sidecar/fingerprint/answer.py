@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from sidecar.fingerprint.binary import MALFORMED, MAX_NAME, MAX_NAMES, ElfDescription, Linkage
+from inscope.binary import MALFORMED, MAX_NAME, MAX_NEEDED, ElfDescription, Linkage
 
 MAX_ANSWER = 64 << 10
 """Bytes of one answer: one packet."""
@@ -46,7 +46,7 @@ def decode(answer: bytes, number: int) -> ElfDescription:
     if not isinstance(fields, dict) or fields.get("number") != number:
         raise ValueError("not the answer to this request")
     needed = fields.get("needed")
-    if not isinstance(needed, list) or len(needed) > MAX_NAMES:
+    if not isinstance(needed, list) or len(needed) > MAX_NEEDED:
         raise ValueError("needed is not a bounded list")
     return ElfDescription(
         Linkage(_name(fields.get("linkage"))),

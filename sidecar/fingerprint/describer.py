@@ -13,8 +13,8 @@ import signal
 import socket
 from collections.abc import Callable
 
+from inscope.binary import ELF_MAGIC, MALFORMED, NOT_ELF, ElfDescription
 from sidecar.fingerprint.answer import MAX_ANSWER, decode
-from sidecar.fingerprint.binary import ELF_MAGIC, MALFORMED, NOT_ELF, ElfDescription
 from sidecar.interpreter import module_command
 
 Start = Callable[[socket.socket], int]

@@ -12,8 +12,8 @@ from typing import IO, Any, Literal
 
 from elftools.elf.elffile import ELFFile
 
+from inscope.binary import ELF_MAGIC, MALFORMED, MAX_NAME, MAX_NEEDED, NOT_ELF, ElfDescription, Linkage
 from inscope.text import printable
-from sidecar.fingerprint.binary import ELF_MAGIC, MALFORMED, MAX_NAME, MAX_NAMES, NOT_ELF, ElfDescription, Linkage
 
 MAX_SEGMENTS = 256
 """Program headers read; linkers write about a dozen."""
@@ -59,7 +59,7 @@ def _describe(stream: IO[bytes]) -> ElfDescription:
         linkage=Linkage.DYNAMIC if dynamic else Linkage.STATIC,
         build_id=_build_id(stream, elf.little_endian, by_type.get("PT_NOTE", [])),
         soname=next((names.at(value) for tag, value in tags if tag == _DT_SONAME), ""),
-        needed=tuple(names.at(value) for tag, value in islice(_only(tags, _DT_NEEDED), MAX_NAMES)),
+        needed=tuple(names.at(value) for tag, value in islice(_only(tags, _DT_NEEDED), MAX_NEEDED)),
         interpreter=_interpreter(stream, by_type.get("PT_INTERP", [])),
     )
 

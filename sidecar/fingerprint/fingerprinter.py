@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from inscope.binary import Binary
 from inscope.text import printable
-from sidecar.fingerprint.binary import BinaryDetail
 from sidecar.fingerprint.cache import FileKey, HashCache, key_of
 from sidecar.fingerprint.describer import Describer
 from sidecar.fingerprint.hashing import Hasher
@@ -50,7 +50,7 @@ class Fingerprinter:
         hasher: Hasher,
         describer: Describer,
         cache: HashCache,
-        on_detail: Callable[[BinaryDetail], None],
+        on_detail: Callable[[Binary], None],
         clock: Callable[[], float],
     ) -> None:
         self._hasher = hasher
@@ -141,7 +141,7 @@ class Fingerprinter:
             size = os.fstat(file.descriptor).st_size
         finally:
             os.close(file.descriptor)
-        self._on_detail(BinaryDetail(file.sha256, printable(file.path), size, elf))
+        self._on_detail(Binary(file.sha256, printable(file.path), size, elf))
 
 
 def open_regular(path: Path) -> int:

@@ -15,8 +15,8 @@ import sys
 from collections.abc import Iterator
 from typing import IO
 
+from inscope.binary import MALFORMED, ElfDescription
 from sidecar.fingerprint.answer import encode
-from sidecar.fingerprint.binary import MALFORMED, ElfDescription
 from sidecar.fingerprint.elf import describe
 
 IDLE_S = 15.0

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from inscope.behaviour import Behaviour, actor_of, subject_of
+from inscope.binary import Binary
 from inscope.capability import Capability
 from inscope.coverage import SourceCoverage
 from inscope.observation import Observation, Sighting
 from inscope.verdict import Verdict
-from sidecar.fingerprint.binary import BinaryDetail
 
 RowKey = tuple[Behaviour, Verdict]
 """What makes two observations the same row of a batch, and the same definition on a stream."""
@@ -28,7 +28,7 @@ class Batch:
     sightings: tuple[Sighting, ...] = ()
     coverage: tuple[SourceCoverage, ...] = ()
     capabilities: tuple[Capability, ...] = ()
-    binaries: tuple[BinaryDetail, ...] = ()
+    binaries: tuple[Binary, ...] = ()
     judged_at: float = 0.0
 
     @property

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from inscope.binary import Binary
 from inscope.capability import Capability, CapabilityKind
 from inscope.coverage import LossCause, Source, SourceCoverage
 from inscope.observation import Observation, Sighting
-from sidecar.fingerprint.binary import BinaryDetail
 from sidecar.report.batch import Batch, RowKey, row_key, weight_of
 
 
@@ -41,7 +41,7 @@ class OpenBatch:
         self._coverage: dict[Source, SourceCoverage] = {}
         self._changed: set[Source] = set()
         self._capabilities: dict[CapabilityKind, Capability] = {}
-        self._binaries: list[BinaryDetail] = []
+        self._binaries: list[Binary] = []
         self._losses: dict[LossCause, int] = {}
         self.began: float | None = None
         self.due: float | None = None
@@ -56,16 +56,21 @@ class OpenBatch:
         """Whether it has to close before it takes more."""
         return len(self._rows) >= self._limits.rows or self._weight >= self._limits.weight
 
-    def add(self, observation: Observation, now: float, *, urgent: bool, judged_at: float = 0.0) -> None:
-        """Count an observation; an urgent one closes the batch soon. `judged_at` is wall time, `now` monotonic."""
+    def add(
+        self, observation: Observation, now: float, *, urgent: bool, judged_at: float = 0.0, times: int = 1
+    ) -> None:
+        """Count an observation, made `times` times; an urgent one closes the batch soon.
+
+        `judged_at` is wall time, `now` monotonic.
+        """
         key = row_key(observation)
         row = self._rows.get(key)
         if row:
-            row.count += 1
+            row.count += times
             row.last_time = max(row.last_time, observation.time)
         else:
             self._judged_at = self._judged_at or judged_at
-            self._rows[key] = _Row(observation)
+            self._rows[key] = _Row(observation, times)
             self._weight += weight_of(observation)
         self._wake(now + (self._limits.urgent_s if urgent else self._limits.interval_s), now)
 
@@ -81,7 +86,7 @@ class OpenBatch:
         self._capabilities[capability.kind] = capability
         self._wake(now + self._limits.interval_s, now)
 
-    def describe(self, binary: BinaryDetail, now: float) -> None:
+    def describe(self, binary: Binary, now: float) -> None:
         """Note a description; beyond the bound it is lost, and counted."""
         if len(self._binaries) >= self._limits.binaries:
             self.lose(LossCause.SIDECAR_QUEUE, 1, now)
@@ -148,7 +153,7 @@ class _Row:
 
     __slots__ = ("count", "first", "last_time")
 
-    def __init__(self, first: Observation) -> None:
+    def __init__(self, first: Observation, times: int) -> None:
         self.first = first
-        self.count = 1
+        self.count = times
         self.last_time = first.time

@@ -17,10 +17,10 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from inscope.binary import Binary
 from inscope.capability import Capability
 from inscope.coverage import LossCause, SourceCoverage
 from inscope.observation import Observation
-from sidecar.fingerprint.binary import BinaryDetail
 from sidecar.report.batch import Batch
 from sidecar.report.open_batch import DEFAULT_LIMITS as BATCH_LIMITS
 from sidecar.report.open_batch import BatchLimits, OpenBatch
@@ -114,9 +114,14 @@ class Outbox:
 
     # What is to be told.
 
-    def observed(self, observation: Observation, now: float, *, urgent: bool, judged_at: float = 0.0) -> list[Command]:
-        """An observation; urgent where it deviates or is new. `judged_at` is wall time, `now` monotonic."""
-        self._open.add(observation, now, urgent=urgent, judged_at=judged_at)
+    def observed(
+        self, observation: Observation, now: float, *, urgent: bool, judged_at: float = 0.0, times: int = 1
+    ) -> list[Command]:
+        """An observation; urgent where it deviates or is new. `judged_at` is wall time, `now` monotonic.
+
+        It was made `times` times.
+        """
+        self._open.add(observation, now, urgent=urgent, judged_at=judged_at, times=times)
         return self._close() if self._open.full else []
 
     def covered(self, coverage: SourceCoverage, now: float) -> None:
@@ -127,7 +132,7 @@ class Outbox:
         """What the workload holds."""
         self._open.hold(capability, now)
 
-    def described(self, binary: BinaryDetail, now: float) -> None:
+    def described(self, binary: Binary, now: float) -> None:
         """What describes a new hash."""
         self._open.describe(binary, now)
 

@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterable
 from typing import Protocol, assert_never
 
 from inscope.behaviour import Behaviour
+from inscope.binary import Binary
 from inscope.capability import Capability
 from inscope.codec import CodecError
 from inscope.coverage import LossCause, SourceCoverage
 from inscope.observation import Observation
 from inscope.workload import InstanceId
-from sidecar.fingerprint.binary import BinaryDetail
-from sidecar.judge.local import NOTHING_YET, LocalReference, deviates
+from sidecar.judge.local import NOTHING_YET, LocalReference, countable, deviates
 from sidecar.report.batch import Batch
 from sidecar.report.outbox import Command, Farewell, Forget, NewEpoch, Outbox, Recall, Send, Store
 from sidecar.report.spool import Record, Spool
@@ -72,6 +72,8 @@ class Reporter:
         self._refusal = ""
         self._acknowledged_before = False
         self.reference: LocalReference = NOTHING_YET
+        self.reference_swapped: Callable[[], None] = lambda: None
+        """Called when `countable` may answer otherwise than before."""
         self.drained = asyncio.Event()
         self.agent_ended = asyncio.Event()
         self.goodbye_heard = asyncio.Event()
@@ -90,6 +92,14 @@ class Reporter:
         urgent = new or deviating
         self._run(self._outbox.observed(observation, now, urgent=urgent, judged_at=self._wall()))
 
+    def repeated(self, observation: Observation, times: int) -> None:
+        """What was judged before was done so many times more."""
+        self._run(self._outbox.observed(observation, self._timer.time(), urgent=False, times=times))
+
+    def countable(self, behaviour: Behaviour, writable: bool) -> bool:
+        """Whether repetitions of it may come as counts."""
+        return countable(behaviour, writable, self.reference)
+
     def surveyed(self, capability: Capability) -> None:
         """What the instance holds, of one kind."""
         self._outbox.surveyed(capability, self._timer.time())
@@ -100,7 +110,7 @@ class Reporter:
         self._outbox.covered(coverage, self._timer.time())
         self._run(())
 
-    def described(self, binary: BinaryDetail) -> None:
+    def described(self, binary: Binary) -> None:
         """What describes a new hash."""
         self._outbox.described(binary, self._timer.time())
         self._run(())
@@ -145,6 +155,7 @@ class Reporter:
         """Judge by `reference` from now on."""
         self.reference = reference
         self._familiar.clear()
+        self.reference_swapped()
 
     # Inside.
 

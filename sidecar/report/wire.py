@@ -12,6 +12,8 @@ from inscope.codec import (
     ancestry_from_wire,
     behaviour_from_wire,
     behaviour_to_wire,
+    binary_from_wire,
+    binary_to_wire,
     capability_from_wire,
     capability_to_wire,
     coverage_from_wire,
@@ -24,7 +26,6 @@ from inscope.codec.stream import column, packed, unpacked
 from inscope.observation import Observation, Sighting
 from inscope.v1 import sidecar_pb2 as pb
 from inscope.workload import InstanceId
-from sidecar.fingerprint.binary import BinaryDetail, ElfDescription, Linkage
 from sidecar.report.batch import Batch, RowKey, row_key
 
 MAX_IDS = 900_000
@@ -81,7 +82,7 @@ def batch_to_wire(batch: Batch, definitions: Definitions, sequence: int) -> pb.B
     wire.ids, wire.counts, wire.last_ms = packed(ids), packed(counts), packed(last_ms)
     wire.coverage.extend(coverage_to_wire(coverage) for coverage in batch.coverage)
     wire.capabilities.extend(capability_to_wire(capability) for capability in batch.capabilities)
-    wire.binaries.extend(_binary_to_wire(binary) for binary in batch.binaries)
+    wire.binaries.extend(binary_to_wire(binary) for binary in batch.binaries)
     return wire
 
 
@@ -106,7 +107,7 @@ def batch_from_bytes(data: bytes, instance: InstanceId) -> Batch:
         tuple(_sightings(wire, instance)),
         tuple(coverage_from_wire(coverage) for coverage in wire.coverage),
         tuple(capability_from_wire(capability) for capability in wire.capabilities),
-        tuple(_binary_from_wire(binary) for binary in wire.binaries),
+        tuple(binary_from_wire(binary) for binary in wire.binaries),
         seconds(wire.judged_at, "batch.judged_at"),
     )
 
@@ -160,26 +161,3 @@ def _observation_from_wire(wire: pb.Definition, instance: InstanceId) -> Observa
         verdict_from_wire(wire.verdict),
         wire.trace_id,
     )
-
-
-def _binary_to_wire(binary: BinaryDetail) -> pb.BinaryDetail:
-    elf = binary.elf
-    return pb.BinaryDetail(
-        sha256=bytes.fromhex(binary.sha256),
-        path=binary.path,
-        build_id=elf.build_id,
-        soname=elf.soname,
-        needed=elf.needed,
-        interpreter=elf.interpreter,
-        linkage=elf.linkage,
-        size=binary.size,
-    )
-
-
-def _binary_from_wire(wire: pb.BinaryDetail) -> BinaryDetail:
-    try:
-        linkage = Linkage(wire.linkage)
-    except ValueError as error:
-        raise CodecError(f"binary.linkage: {error}") from error
-    elf = ElfDescription(linkage, wire.build_id, wire.soname, tuple(wire.needed), wire.interpreter)
-    return BinaryDetail(wire.sha256.hex(), wire.path, wire.size, elf)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from controlplane.store.port import Binary, InstanceRow, JoinTokenRow, ModeChange, Store, StoreError, WorkloadRow
+from controlplane.store.port import InstanceRow, JoinTokenRow, ModeChange, Store, StoreError, WorkloadRow
 from inscope.alert import Alert, Crossing
+from inscope.binary import Binary, ElfDescription, Linkage
 from inscope.capability import Capability, CapabilityKind
 from inscope.coverage import LossCause, Source, SourceCoverage
 from inscope.finding import Finding, HeldCapability, Tripwire
@@ -40,6 +41,11 @@ def row_of(workload: Workload = W, **changes: object) -> InstanceRow:
         "rejected": 5,
     }
     return InstanceRow(**(fields | changes))  # type: ignore[arg-type]  # the fields above are the row's own
+
+
+def token_of(seed: str, workload: Workload = W, issued: float = 9.0) -> JoinTokenRow:
+    """A join token, for an instance of its own."""
+    return JoinTokenRow(sha(seed), workload, InstanceId(seed), Mode.OBSERVE, issued, issued + 90.0)
 
 
 def finding_of(number: int, workload: Workload = W) -> Finding:
@@ -160,18 +166,33 @@ class StoreSuite:
         assert store.mode_changes(W) == changes
 
     def test_binaries_are_found_by_hash(self, store: Store) -> None:
-        many = [Binary(f"{number:064x}", f"/bin/{number}", needed=("libc.so",), size=number) for number in range(1200)]
+        elf = ElfDescription(Linkage.DYNAMIC, "b1d", "x.so", ("libc.so",), "/lib/ld.so")
+        many = [Binary(f"{number:064x}", f"/bin/{number}", number, elf) for number in range(1200)]
         store.put_binaries(many)
         found = store.binaries([binary.sha256 for binary in many] + ["f" * 64])
         assert found == {binary.sha256: binary for binary in many}
         assert store.binaries([]) == {}
 
     def test_a_join_token_can_be_taken_once(self, store: Store) -> None:
-        token = JoinTokenRow(sha("t"), W, InstanceId("i"), Mode.OBSERVE, 99.0)
-        store.put_join_token(token)
-        assert store.take_join_token(sha("other")) is None
-        assert store.take_join_token(sha("t")) == token
-        assert store.take_join_token(sha("t")) is None
+        store.put_join_token(token_of("t"))
+        assert store.take_join_token(sha("other"), 98.0) is None
+        assert store.take_join_token(sha("t"), 98.0) == token_of("t")
+        assert store.take_join_token(sha("t"), 98.0) is None
+
+    def test_a_join_token_that_expired_is_never_taken_and_stays(self, store: Store) -> None:
+        store.put_join_token(token_of("t"))
+        assert store.take_join_token(sha("t"), 99.0) is None
+        assert store.join_tokens(W) == [token_of("t")]
+
+    def test_join_tokens_come_oldest_first_by_workload_until_they_are_dropped(self, store: Store) -> None:
+        late, early, other = token_of("late", issued=20.0), token_of("early"), token_of("other", OTHER)
+        for token in (late, early, other):
+            store.put_join_token(token)
+        assert (store.join_tokens(W), store.join_tokens(OTHER), store.join_tokens(NOBODY)) == (
+            [early, late], [other], []
+        )  # fmt: skip
+        store.drop_join_tokens([sha("early"), sha("unknown")])
+        assert store.join_tokens(W) == [late]
 
     def test_a_transaction_that_fails_keeps_nothing(self, store: Store) -> None:
         store.put_workload(WorkloadRow(W, Mode.OBSERVE, 1.0, 2.0))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from inscope import codec
 from inscope.codec.bounds import MAX_ITEMS, MAX_TEXT
-from inscope.v1 import operator_pb2, words_pb2
+from inscope.v1 import operator_pb2, sidecar_pb2, words_pb2
 from tests import strategies
 
 ROUND_TRIPS = [
@@ -24,6 +24,7 @@ ROUND_TRIPS = [
     (strategies.ancestors, codec.ancestor_to_wire, codec.ancestor_from_wire),
     (strategies.capabilities, codec.capability_to_wire, codec.capability_from_wire),
     (strategies.coverages, codec.coverage_to_wire, codec.coverage_from_wire),
+    (strategies.binaries, codec.binary_to_wire, codec.binary_from_wire),
     (strategies.findings, codec.finding_to_wire, codec.finding_from_wire),
     (strategies.crossings, codec.crossing_to_wire, codec.crossing_from_wire),
     (strategies.alerts, codec.alert_to_wire, codec.alert_from_wire),
@@ -49,6 +50,7 @@ DECODERS = [
     (words_pb2.Entry, codec.entry_from_wire),
     (operator_pb2.Alert, codec.alert_from_wire),
     (operator_pb2.Finding, codec.finding_from_wire),
+    (sidecar_pb2.BinaryDetail, codec.binary_from_wire),
 ]
 
 

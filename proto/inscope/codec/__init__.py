@@ -1,6 +1,7 @@
 """Between the words and protobuf: where messages become types. Peers are hostile, so it checks bounds."""
 
 from inscope.codec.behaviour import behaviour_from_wire, behaviour_to_wire
+from inscope.codec.binary import binary_from_wire, binary_to_wire
 from inscope.codec.bounds import CodecError
 from inscope.codec.posture import (
     alert_from_wire,
@@ -45,6 +46,8 @@ __all__ = [
     "ancestry_from_wire",
     "behaviour_from_wire",
     "behaviour_to_wire",
+    "binary_from_wire",
+    "binary_to_wire",
     "capability_from_wire",
     "capability_to_wire",
     "coverage_from_wire",

@@ -12,7 +12,7 @@ import pytest
 from inscope.codec import alert_to_wire, finding_to_wire
 from inscope.mode import Mode
 from inscope.v1 import operator_pb2 as pb
-from inscope.v1 import words_pb2
+from inscope.v1 import sidecar_pb2, words_pb2
 from tests.controlplane.cli.conftest import Inscope
 from tests.controlplane.cli.samples import ALERT, FINDING, INVENTORY, WORKLOAD
 from tests.fakes.operator import FakeOperator, modes_asked, summary_of
@@ -22,7 +22,7 @@ NAME = "support-agent"
 
 def detail(mode: Mode = Mode.OBSERVE) -> pb.WorkloadDetail:
     return pb.WorkloadDetail(
-        summary=summary_of(WORKLOAD, mode, instances=1, findings=1),
+        summary=summary_of(WORKLOAD, mode, instances=1, findings=1, lost_runs=1),
         instances=[
             pb.InstanceDetail(
                 id="i-1",
@@ -30,9 +30,30 @@ def detail(mode: Mode = Mode.OBSERVE) -> pb.WorkloadDetail:
                 last_seen=2,
                 mode=words_pb2.MODE_OBSERVE,
                 acknowledged=[words_pb2.ReferenceVersion(kind=words_pb2.REFERENCE_KIND_INVENTORY, version=12)],
-                coverage=[words_pb2.SourceCoverage(source="init", since=1, until=2, losses={"init-queue": 3})],
-                exit_status=0,
+                coverage=[
+                    words_pb2.SourceCoverage(
+                        source="init", since=1, until=2, losses={"init-queue": 3, "unreconciled": 1_042}
+                    )
+                ],
+                exit_status=127,
             )
+        ],
+        unenrolled=[
+            pb.UnenrolledRun(id="i-2", issued=3, expires=603, lost=True, sentence="never enrolled"),
+            pb.UnenrolledRun(id="i-3", issued=4, expires=604, lost=False, sentence="not enrolled yet"),
+        ],
+        linkages={"dynamic": 4, "malformed": 1},
+        binaries=[
+            sidecar_pb2.BinaryDetail(
+                sha256=b"\xaa" * 32,
+                path="/lib/x.so",
+                build_id="b1d",
+                soname="libx.so.1",
+                needed=["libc.so.6"],
+                linkage="dynamic",
+                size=10,
+            ),
+            sidecar_pb2.BinaryDetail(sha256=b"\xbb" * 32, path="/tmp/odd", linkage="malformed", size=11),
         ],
         gates=[pb.Gate(name="time", met=False, value=0.5, threshold=14, sentence="seen for half a day of 14")],
         references=[
@@ -58,7 +79,9 @@ def detail(mode: Mode = Mode.OBSERVE) -> pb.WorkloadDetail:
 
 
 def test_workloads_as_json(operator: FakeOperator, inscope: Inscope) -> None:
-    operator.summaries = [summary_of(WORKLOAD, Mode.DETECT, instances=3, findings=2, alerts=1)]
+    operator.summaries = [
+        summary_of(WORKLOAD, Mode.DETECT, instances=3, findings=2, alerts=1, lost_runs=1, last_exit_status=127)
+    ]
     ended = inscope("workloads", "-o", "json")
     assert ended.status == 0
     assert json.loads(ended.out) == [
@@ -72,6 +95,8 @@ def test_workloads_as_json(operator: FakeOperator, inscope: Inscope) -> None:
             "findings": 2,
             "alerts": 1,
             "ready": False,
+            "lost_runs": 1,
+            "last_exit_status": 127,
         }
     ]
 
@@ -122,7 +147,26 @@ def test_show_as_json_is_one_array(operator: FakeOperator, inscope: Inscope) -> 
     (shown,) = json.loads(inscope("show", NAME, "--entries", "-o", "json").out)
     assert shown["gates"][0]["sentence"] == "seen for half a day of 14"
     assert shown["references"][0]["entries"][0]["value"] == "sha256:aa /bin/x"
-    assert shown["instances"][0]["coverage"][0]["losses"] == {"init-queue": 3}
+    (source,) = shown["instances"][0]["coverage"]
+    assert (source["losses"], source["unverified"]) == ({"init-queue": 3}, 1_042)
+    assert shown["unenrolled"][0] == {
+        "id": "i-2",
+        "issued": "1970-01-01T00:00:03.000000Z",
+        "expires": "1970-01-01T00:10:03.000000Z",
+        "lost": True,
+        "sentence": "never enrolled",
+    }
+    assert shown["linkages"] == {"dynamic": 4, "malformed": 1}
+    assert shown["binaries"][0] == {
+        "sha256": "aa" * 32,
+        "path": "/lib/x.so",
+        "size": 10,
+        "linkage": "dynamic",
+        "build_id": "b1d",
+        "soname": "libx.so.1",
+        "needed": ["libc.so.6"],
+        "interpreter": "",
+    }
     assert shown["mode_changes"] == [
         {"time": "1970-01-01T00:00:02.000000Z", "mode": "detect", "by": "ana", "forced": True}
     ]
@@ -147,6 +191,31 @@ def test_tables_say_the_same_in_words(operator: FakeOperator, inscope: Inscope) 
     shown = inscope("show", NAME, "--entries").out
     for said in ("inventory v12", "3 init-queue", "seen for half a day of 14", "/bin/x", "forced"):
         assert said in shown
+
+
+def test_show_tells_runs_that_are_lost_and_how_the_others_ended(operator: FakeOperator, inscope: Inscope) -> None:
+    operator.details[NAME] = detail()
+    shown = [line.split() for line in inscope("show", NAME).out.splitlines()]
+    runs = {line[0]: " ".join(line) for line in shown if line and line[0].startswith("i-")}
+    assert "lost none everything: never enrolled" in runs["i-2"]
+    assert "not enrolled none not enrolled yet" in runs["i-3"]
+    assert runs["i-1"].endswith("exit 127 init 3 init-queue 1,042")
+    operator.summaries = [summary_of(WORKLOAD, instances=3, lost_runs=2, last_exit_status=126)]
+    row = inscope("workloads").out.splitlines()[1].split()
+    assert row[4:8] == ["3", "+", "2", "lost"]
+    assert row[8] == "126"
+
+
+def test_show_tells_what_binaries_say_of_themselves(operator: FakeOperator, inscope: Inscope) -> None:
+    told = detail()
+    operator.details[NAME] = told
+    shown = inscope("show", NAME, "--entries").out
+    assert "4 dynamic, 1 malformed" in shown
+    rows = [line.split() for line in shown.splitlines()]
+    assert ["/lib/x.so", "aa" * 32, "dynamic", "b1d", "libx.so.1"] in rows
+    assert ["/tmp/odd", "bb" * 32, "malformed", "-", "-"] in rows
+    del told.binaries[:]
+    assert "4 dynamic, 1 malformed" in inscope("show", NAME).out
 
 
 def test_follow_prints_a_json_object_a_line(operator: FakeOperator, inscope: Inscope) -> None:

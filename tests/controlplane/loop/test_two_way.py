@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -12,7 +11,7 @@ from controlplane.detect.foresight import Foresight, foresee
 from controlplane.detect.judge import Judged
 from controlplane.detect.two_way import Proof
 from controlplane.loop import Loop, LoopSettings
-from controlplane.store.sqlite import SqliteStore, open_store
+from controlplane.store.sqlite import SqliteStore
 from inscope.behaviour import Exec, Program, Syscall
 from inscope.capability import Capability, CapabilityKind
 from inscope.coverage import Source, SourceCoverage
@@ -20,18 +19,6 @@ from inscope.mode import Mode
 from inscope.workload import Instance, InstanceId, Workload
 from tests.controlplane.acts import AGENT, DAILY_WORK, FIRST, LABEL, PYTHON, T0, WATCHED, batch, sha, survey
 from tests.controlplane.learned import EXFILTRATE, PAYLOAD, detect, do, dump, learn
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    store = open_store(tmp_path / "inscope.db")
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def loop(store: SqliteStore) -> Loop:
-    return Loop(store)
 
 
 def proofs(loop: Loop, now: float) -> dict[CapabilityKind, Proof]:

@@ -10,10 +10,10 @@ from google.protobuf.message import DecodeError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from controlplane.serve.batch_codec import DEFAULT_LIMITS, BatchLimits, BatchReader, binary_from_wire, trace_id
-from controlplane.store.port import Binary
+from controlplane.serve.batch_codec import DEFAULT_LIMITS, BatchLimits, BatchReader, trace_id
 from inscope.behaviour import CodeMemory
-from inscope.codec import CodecError
+from inscope.binary import Binary, ElfDescription, Linkage
+from inscope.codec import CodecError, binary_from_wire
 from inscope.coverage import LossCause, Source, SourceCoverage
 from inscope.observation import Ancestor, Observation, Sighting
 from inscope.v1 import sidecar_pb2 as pb
@@ -69,7 +69,9 @@ def test_what_else_a_batch_carries_becomes_words() -> None:
     assert (taken.epoch, taken.sequence) == ("e1", 1)
     assert taken.coverage == (SourceCoverage(Source.INIT, NOW, 0.0, {LossCause.INIT_QUEUE: 3}),)
     assert taken.capabilities[0].members == {"/run/token"}
-    assert taken.binaries == (Binary(SHA.hex(), "/bin/true", needed=("libc.so.6",), linkage="dynamic", size=10),)
+    assert taken.binaries == (
+        Binary(SHA.hex(), "/bin/true", 10, ElfDescription(Linkage.DYNAMIC, needed=("libc.so.6",))),
+    )
 
 
 @pytest.mark.parametrize(
@@ -92,8 +94,8 @@ def test_what_else_a_batch_carries_becomes_words() -> None:
         (batch(1, coverage=[words_pb2.SourceCoverage(source="init", losses={"init-queue": 2**63})]), "63 bits"),
         (batch(1, binaries=[pb.BinaryDetail(path="/x")]), "binary.sha256"),
         (batch(1, binaries=[pb.BinaryDetail(sha256=SHA, linkage="odd")]), "binary.linkage"),
-        (batch(1, binaries=[pb.BinaryDetail(sha256=SHA, path="/x\x1b[2J")]), "control characters"),
-        (batch(1, binaries=[pb.BinaryDetail(sha256=SHA, needed=["a"] * 1_001)]), "binary.needed"),
+        (batch(1, binaries=[pb.BinaryDetail(sha256=SHA, path="/x\x1b[2J", linkage="static")]), "control characters"),
+        (batch(1, binaries=[pb.BinaryDetail(sha256=SHA, needed=["a"] * 513, linkage="static")]), "binary.needed"),
         (batch(1, binaries=[pb.BinaryDetail(sha256=SHA, size=2**63)]), "binary.size"),
     ],
 )
@@ -189,7 +191,8 @@ def test_a_damaged_batch_is_refused_or_read_and_never_crashes(data: st.DataObjec
 
 def test_a_binary_keeps_what_it_was_sent_with() -> None:
     wire = pb.BinaryDetail(sha256=SHA, path="/l", build_id="ab", soname="l.so", interpreter="/ld.so", linkage="static")
-    assert binary_from_wire(wire) == Binary(SHA.hex(), "/l", "ab", "l.so", (), "/ld.so", "static", 0)
+    elf = ElfDescription(Linkage.STATIC, "ab", "l.so", (), "/ld.so")
+    assert binary_from_wire(wire) == Binary(SHA.hex(), "/l", 0, elf)
 
 
 SAMPLE = batch(

@@ -188,6 +188,20 @@ async def test_a_join_token_lasts_ten_minutes(running: Running) -> None:
         await running.enrolment().Enrol(enrolment_pb2.EnrolRequest(join_token=token.token, csr_der=csr()))
 
 
+async def test_a_run_whose_sidecar_was_killed_before_it_enrolled_is_lost_and_told(running: Running) -> None:
+    operator = running.operator()
+    token = await operator.CreateJoinToken(operator_pb2.CreateJoinTokenRequest(workload=WORKLOAD))
+    request = operator_pb2.ShowWorkloadRequest(workload=WORKLOAD)
+    (waiting,) = (await operator.ShowWorkload(request)).unenrolled
+    assert (waiting.id, waiting.lost, waiting.expires) == (token.instance, False, token.expires)
+    running.clock.offset = TOKEN_SECONDS + 1
+    (lost,) = (await operator.ShowWorkload(request)).unenrolled
+    assert (lost.id, lost.lost) == (token.instance, True)
+    assert "never enrolled: whatever it did is not in the record" in lost.sentence
+    (summary,) = (await operator.ListWorkloads(operator_pb2.ListWorkloadsRequest())).workloads
+    assert (summary.lost_runs, summary.instances, summary.last_exit_status) == (1, 0, -1)
+
+
 async def test_a_join_token_cannot_ask_for_enforce(running: Running) -> None:
     request = operator_pb2.CreateJoinTokenRequest(workload=WORKLOAD, mode=words_pb2.MODE_ENFORCE)
     with refused(grpc.StatusCode.FAILED_PRECONDITION, "cannot be enforced"):

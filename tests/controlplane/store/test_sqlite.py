@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from controlplane.store.migrations import MIGRATIONS
-from controlplane.store.port import Store, StoreError, WorkloadRow
+from controlplane.store.port import JoinTokenRow, Store, StoreError, WorkloadRow
 from controlplane.store.sqlite import SqliteStore, open_store
 from inscope.mode import Mode
 from inscope.reference import Dimension, Entry, Evidence
+from inscope.workload import InstanceId
 from tests.conformance.store import GIT, SEEN, StoreSuite, W, alert_of
+from tests.controlplane.acts import sha
 
 
 @pytest.fixture
@@ -71,6 +73,17 @@ def test_a_file_of_a_newer_version_is_refused_with_the_reason(path: Path) -> Non
     raw.close()
     with pytest.raises(StoreError, match="newer inscope"):
         open_store(path)
+
+
+def test_a_token_from_before_its_issue_was_kept_was_issued_ten_minutes_before_it_expires(path: Path) -> None:
+    raw = sqlite3.connect(path)
+    raw.executescript(f"{MIGRATIONS[0]}; PRAGMA user_version = 1;")
+    raw.execute("INSERT INTO join_token VALUES (?, ?, 'i', 'observe', 700.0)", (sha("t"), str(W)))
+    raw.commit()
+    raw.close()
+    assert open_store(path).join_tokens(W) == [
+        JoinTokenRow(sha("t"), W, InstanceId("i"), Mode.OBSERVE, issued=100.0, expires=700.0)
+    ]
 
 
 def test_a_file_that_is_no_database_is_refused_with_the_reason(path: Path) -> None:

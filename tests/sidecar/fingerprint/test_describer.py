@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inscope.binary import MALFORMED, NOT_ELF, ElfDescription, Linkage
 from sidecar.fingerprint import worker
 from sidecar.fingerprint.answer import MAX_ANSWER, decode, encode
-from sidecar.fingerprint.binary import MALFORMED, NOT_ELF, ElfDescription, Linkage
 from sidecar.fingerprint.describer import Describer
 from tests.sidecar.fingerprint.elf_files import elf
 from tests.strategies import texts

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sidecar.fingerprint.binary import MALFORMED, NOT_ELF, ElfDescription, Linkage
+from inscope.binary import MALFORMED, NOT_ELF, ElfDescription, Linkage
 from sidecar.fingerprint.elf import describe
 from tests.sidecar.fingerprint.elf_files import elf
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from sidecar.fingerprint.binary import BinaryDetail, Linkage
+from inscope.binary import Binary, Linkage
 from sidecar.fingerprint.cache import HashCache
 from sidecar.fingerprint.describer import Describer
 from sidecar.fingerprint.fingerprinter import Fingerprinter
@@ -35,7 +35,7 @@ class CountingHasher(Hasher):
 class Rig:
     def __init__(self):
         self.now = 0.0
-        self.details: list[BinaryDetail] = []
+        self.details: list[Binary] = []
         self.hasher = CountingHasher()
         self.it = Fingerprinter(self.hasher, Describer(), HashCache(), self.details.append, lambda: self.now)
 

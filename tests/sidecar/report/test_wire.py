@@ -14,10 +14,9 @@ from inscope.codec import CodecError
 from inscope.observation import Observation, Sighting
 from inscope.verdict import Verdict
 from inscope.workload import InstanceId
-from sidecar.fingerprint.binary import BinaryDetail, ElfDescription, Linkage
 from sidecar.report.batch import Batch, row_key
 from sidecar.report.wire import Definitions, batch_from_bytes, batch_to_bytes, batch_to_wire, check_travels
-from tests.strategies import ancestries, behaviours, capabilities, coverages, digests, paths, texts, times
+from tests.strategies import ancestries, behaviours, binaries, capabilities, coverages, texts, times
 
 INSTANCE = InstanceId("i")
 observations = st.builds(Observation, st.just(INSTANCE), times, behaviours, ancestries, st.sampled_from(Verdict), texts)
@@ -27,8 +26,6 @@ sightings = st.lists(
     max_size=5,
     unique_by=lambda sighting: row_key(sighting.observation),
 ).map(tuple)
-elves = st.builds(ElfDescription, st.sampled_from(Linkage), texts, texts, st.lists(texts, max_size=3).map(tuple), texts)
-binaries = st.builds(BinaryDetail, digests, paths, st.integers(0, 2**63), elves)
 batches = st.builds(
     Batch,
     st.integers(1, 2**63),

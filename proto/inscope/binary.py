@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-MAX_NAMES = 512
+MAX_NEEDED = 512
 """NEEDED entries kept; real libraries have under a hundred."""
 
 MAX_NAME = 4096
 """Characters of one name out of a file: a path's bound."""
+
+ELF_MAGIC = b"\x7fELF"
 
 
 class Linkage(StrEnum):
@@ -33,7 +35,7 @@ class ElfDescription:
 
 
 @dataclass(frozen=True, slots=True)
-class BinaryDetail:
+class Binary:
     """A description with the hash it belongs to, the generalised or real path it was met at, and its size in bytes."""
 
     sha256: str
@@ -42,6 +44,5 @@ class BinaryDetail:
     elf: ElfDescription
 
 
-ELF_MAGIC = b"\x7fELF"
 NOT_ELF = ElfDescription(Linkage.NOT_ELF)
 MALFORMED = ElfDescription(Linkage.MALFORMED)
