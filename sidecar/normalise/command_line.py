@@ -7,20 +7,24 @@ from dataclasses import dataclass, field
 
 from sidecar.normalise.interpreters import Interpreter, Role, Style
 
-_TAKES_VALUE = frozenset({Role.CODE, Role.MODULE, Role.FILE, Role.PRELOAD, Role.VALUE})
+_TAKES_VALUE = frozenset({Role.CODE, Role.MODULE, Role.FILE, Role.PRELOAD, Role.VALUE, Role.OPAQUE, Role.DIRECTORY})
 _ENDS_OPTIONS = frozenset({Role.MODULE, Role.FILE})
 """After these every word belongs to the program."""
 
 
 @dataclass(slots=True)
 class CommandLine:
-    """What the options said. `values` keeps every option that took one, by role, in order."""
+    """What the options said. `values` keeps every option that took one, by role, in order.
+
+    `early`: whether an operand came before the first option that carries a program.
+    """
 
     values: dict[Role, list[bytes]] = field(default_factory=dict)
     named: dict[str, bytes] = field(default_factory=dict)
     flags: set[str] = field(default_factory=set)
     operands: Sequence[bytes] = ()
     nothing: bool = False
+    early: bool = False
 
     def of(self, role: Role) -> list[bytes]:
         """The values given under a role."""
@@ -32,19 +36,32 @@ class CommandLine:
 
 
 def read_options(interpreter: Interpreter, arguments: Sequence[bytes]) -> CommandLine:
-    """Read the options that lead `arguments` (argv without its first); the rest are operands."""
+    """Read the options of `arguments` (argv without its first): those that lead it, or all where they permute."""
     line = CommandLine()
+    operands: list[bytes] = []
     index = 0
-    while index < len(arguments) and _is_option(interpreter, arguments[index]):
+    while index < len(arguments):
         word = arguments[index]
+        if not _is_option(interpreter, word):
+            if not interpreter.permutes:
+                break
+            operands.append(word)
+            index += 1
+            continue
         index += 1
         if word == b"--" or (word == b"-" and interpreter.style is Style.SHELL):
             break
+        carried = _carries_program(line)
         index += _read_word(interpreter, word, arguments[index:], line)
+        line.early |= bool(operands) and not carried and _carries_program(line)
         if _ended(interpreter, line):
             break
-    line.operands = arguments[index:]
+    line.operands = [*operands, *arguments[index:]]
     return line
+
+
+def _carries_program(line: CommandLine) -> bool:
+    return line.has(Role.CODE) or line.has(Role.FILE)
 
 
 def _is_option(interpreter: Interpreter, word: bytes) -> bool:
@@ -54,6 +71,8 @@ def _is_option(interpreter: Interpreter, word: bytes) -> bool:
 
 
 def _ended(interpreter: Interpreter, line: CommandLine) -> bool:
+    if interpreter.gathered:
+        return False
     if any(line.has(role) for role in _ENDS_OPTIONS):
         return True
     # `python -c CODE -m x`: all after the code are arguments; `perl -e A -e B` and `lua -e A -l x` go on.
@@ -81,7 +100,7 @@ def _read_cluster(interpreter: Interpreter, word: bytes, following: Sequence[byt
     for position in range(len(letters)):
         option = "-" + chr(letters[position])
         rest = letters[position + 1 :]
-        role = interpreter.roles.get(option)
+        role = interpreter.role(option)
         if role is Role.SWALLOW:
             return 0
         if role in _TAKES_VALUE:
@@ -107,7 +126,7 @@ def _read_shell_cluster(interpreter: Interpreter, word: bytes, following: Sequen
 def _take(
     interpreter: Interpreter, option: str, value: bytes | None, following: Sequence[bytes], line: CommandLine
 ) -> int:
-    role = interpreter.roles.get(option)
+    role = interpreter.role(option)
     line.flags.add(option)
     if role is Role.NOTHING:
         line.nothing = True

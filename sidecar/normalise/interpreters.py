@@ -33,6 +33,15 @@ class Role(StrEnum):
     SWALLOW = "swallow"
     NOTHING = "nothing"
     STDIN = "stdin"
+    OPAQUE = "opaque"
+    DIRECTORY = "directory"
+
+
+class Gathered(StrEnum):
+    """What a program that is gathered from many options is, where none of them gave any."""
+
+    OPERAND = "operand"
+    MAKEFILE = "makefile"
 
 
 class Command(StrEnum):
@@ -55,6 +64,16 @@ class Interpreter:
     commands: Mapping[str, Command]
     constant: tuple[re.Pattern[bytes], ...]
     beside: bool
+    gathered: Gathered | None
+    permutes: bool
+    abbreviates: bool
+
+    def role(self, option: str) -> Role | None:
+        """What the option's value is. An abbreviation stands for whatever it may: where that is ambiguous none runs."""
+        found = self.roles.get(option)
+        if found or not self.abbreviates or len(option) < 3 or not option.startswith("--"):
+            return found
+        return next((role for full, role in self.roles.items() if full.startswith(option)), None)
 
 
 def parse_interpreters(text: str) -> tuple[Interpreter, ...]:
@@ -72,6 +91,9 @@ def _interpreter(table: Mapping[str, Any]) -> Interpreter:
         commands={name: Command(what) for name, what in table.get("commands", {}).items()},
         constant=tuple(re.compile(pattern.encode()) for pattern in table.get("constant", ())),
         beside=bool(table.get("beside", False)),
+        gathered=Gathered(table["gathered"]) if "gathered" in table else None,
+        permutes=bool(table.get("permutes", False)),
+        abbreviates=bool(table.get("abbreviates", False)),
     )
 
 

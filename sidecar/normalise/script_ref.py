@@ -30,11 +30,13 @@ class ScriptRef:
     """A script by reference. `name` is a path, a module name, `-c` or `-`, as given.
 
     Its identity is that of all `sources` together; without any it has none (standard input, cut arguments).
+    `whole_line`: any argument may be part of the program, so that cut arguments leave it without.
     """
 
     origin: ScriptOrigin
     name: bytes
     sources: tuple[Source, ...]
+    whole_line: bool = False
 
     def after(self, before: tuple[Source, ...]) -> ScriptRef:
         """The same script with code that runs before it. Without identity it stays without."""

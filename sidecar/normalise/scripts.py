@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from sidecar.normalise.command_line import CommandLine, read_options
+from sidecar.normalise.gathered_program import gathered_program
 from sidecar.normalise.interpreters import Command, Interpreter, Role, Style, interpreter_at
 from sidecar.normalise.java_programs import java_program
 from sidecar.normalise.python_modules import module_files
@@ -31,7 +32,7 @@ def script_of(image: str, argv: Sequence[bytes], *, called: str = "", truncated:
         truncated: the arguments were cut at a bound, so that inline code has no identity.
     """
     script = _script_of(image, argv, called or image, _MAX_NESTING)
-    if script and truncated and any(isinstance(source, InlineCode) for source in script.sources):
+    if script and truncated and (script.whole_line or any(isinstance(one, InlineCode) for one in script.sources)):
         return replace(script, sources=())
     return script
 
@@ -60,6 +61,8 @@ def _preloads(line: CommandLine) -> tuple[Source, ...]:
 def _interpreted(interpreter: Interpreter, line: CommandLine, image: str, called: str) -> ScriptRef | None:
     if interpreter.style is Style.SHELL:
         return _shell(line)
+    if interpreter.gathered:
+        return gathered_program(interpreter.gathered, line, lambda code: _constant(interpreter, code))
     if line.operands and os.fsdecode(line.operands[0]) in interpreter.commands:
         return _commanded(interpreter, line)
     if line.has(Role.CODE):
@@ -126,7 +129,7 @@ def _loaded(line: CommandLine, depth: int) -> ScriptRef | None:
     script = in_file(program)
     inner = _script_of(os.fsdecode(program), line.operands, os.fsdecode(program), depth - 1)
     if inner:
-        script = replace(script, sources=inner.after(script.sources).sources)
+        script = replace(script, sources=inner.after(script.sources).sources, whole_line=inner.whole_line)
     return script.after(_preloads(line))
 
 

@@ -246,6 +246,10 @@ WORDS = st.one_of(
             b"-cp",
             b"a:b.jar",
             b"--eval=",
+            b"-f",
+            b"-C",
+            b"--e=x",
+            b"-W",
             b"+o",
             b"sh",
             b"run",
@@ -257,7 +261,7 @@ IMAGES = st.sampled_from(
     [
         *("/usr/bin/python3", "/bin/sh", "/usr/bin/node", "/usr/bin/perl", "/usr/bin/java", "/usr/bin/deno"),
         *("/usr/bin/bun", "/usr/bin/php", "/usr/bin/lua", "/usr/bin/ruby", "/usr/bin/fish", "/bin/toybox"),
-        *("/lib/ld-linux.so.2", "/bin/busybox"),
+        *("/lib/ld-linux.so.2", "/bin/busybox", "/usr/bin/gawk", "/bin/sed", "/usr/bin/make"),
     ]
 )
 
