@@ -13,9 +13,9 @@ from pathlib import Path
 
 import uvloop
 
+from controlplane.address import Address, BadAddressError
 from controlplane.pki.folder import KeyFolderError
 from controlplane.serve.control_plane import CannotListenError
-from controlplane.serve.endpoint import Address, BadAddressError
 from controlplane.serve.ownership import OwnedError
 from controlplane.serve.process import Settings, serve
 from controlplane.store.port import StoreError

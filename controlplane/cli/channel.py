@@ -7,11 +7,9 @@ from pathlib import Path
 import grpc
 import grpc.aio
 
+from controlplane.address import SERVER_NAME
 from controlplane.cli.exit_codes import CommandError, ExitCode
 from controlplane.cli.place import Place
-
-SERVER_NAME = "inscope-controlplane"
-"""The name in the control plane's certificate, whatever address it is reached at."""
 
 _OPTIONS = [
     ("grpc.enable_http_proxy", 0),  # loopback and cluster addresses are never behind the user's proxy
@@ -28,7 +26,7 @@ def open_channel(place: Place) -> grpc.aio.Channel:
     if not place.address:
         return grpc.aio.insecure_channel(f"unix:{place.socket}", options=_OPTIONS)
     options = [*_OPTIONS, ("grpc.ssl_target_name_override", SERVER_NAME)]
-    return grpc.aio.secure_channel(place.address, _credentials(place.credentials), options=options)
+    return grpc.aio.secure_channel(str(place.address), _credentials(place.credentials), options=options)
 
 
 def _credentials(folder: Path) -> grpc.ChannelCredentials:

@@ -33,9 +33,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 ANSWER_SECONDS = 30.0
-"""How long the control plane may take over a question; proofs over many findings take the longest."""
+"""How long the control plane may take over a question."""
 
 PROOF_SECONDS = 300.0
+"""How long over the proof of all tripwires: each is fired, one after the other, in a copy of the store."""
 
 _CODES = {
     grpc.StatusCode.NOT_FOUND: ExitCode.NOT_FOUND,

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from controlplane.address import UNIX_PATH_MAX
 from controlplane.cli.detached import NotReadyError, start_detached
 from controlplane.cli.exit_codes import CommandError, ExitCode
 from controlplane.cli.place import Place
@@ -20,9 +21,6 @@ IDLE_EXIT_SECONDS = 30
 
 LAST_ENDPOINT = "last-endpoint.json"
 """The endpoint file of the control plane that was started last, kept when it has ended."""
-
-UNIX_PATH_MAX = 107
-"""Bytes of a unix socket's path: `sun_path` less its NUL, unix(7)."""
 
 
 def ensure_running(place: Place) -> None:

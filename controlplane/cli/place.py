@@ -7,16 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from controlplane.address import Address, BadAddressError
 from controlplane.cli.exit_codes import CommandError, ExitCode
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`address` is HOST:PORT of a control plane reached over mTLS; empty: the one that owns `state`, by its socket."""
+    """`address` is that of a control plane reached over mTLS; None: the one that owns `state`, by its socket."""
 
     state: Path
     credentials: Path
-    address: str = ""
+    address: Address | None = None
 
     @property
     def socket(self) -> Path:
@@ -47,9 +48,7 @@ def place_of(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Place
     Raises:
         CommandError: `--control-plane` is not HOST:PORT, or no state folder can be named.
     """
-    address = arguments.control_plane
-    if address and not _is_host_and_port(address):
-        raise CommandError(ExitCode.USAGE, f"--control-plane takes HOST:PORT, not {address!r}")
+    address = _address(arguments.control_plane) if arguments.control_plane else None
     state = Path(arguments.state).absolute() if arguments.state else default_state(environ)
     credentials = Path(arguments.credentials).absolute() if arguments.credentials else state / "operator"
     return Place(state, credentials, address)
@@ -72,12 +71,11 @@ def default_state(environ: Mapping[str, str]) -> Path:
         raise CommandError(ExitCode.USAGE, "no home folder is known: name a state folder with --state") from None
 
 
-def host_of(address: str) -> str:
-    """The host of HOST:PORT, without the brackets of an IPv6 address."""
-    return address.rpartition(":")[0].strip("[]")
-
-
-def _is_host_and_port(address: str) -> bool:
-    host, _, port = address.rpartition(":")
-    plain = host.startswith("[") == host.endswith("]") and (":" not in host or host.startswith("["))
-    return bool(host.strip("[]")) and plain and port.isascii() and port.isdecimal() and 0 < int(port) < 65536
+def _address(text: str) -> Address:
+    try:
+        address = Address.parse(text)
+    except BadAddressError as error:
+        raise CommandError(ExitCode.USAGE, f"--control-plane: {error}") from error
+    if not address.port:
+        raise CommandError(ExitCode.USAGE, f"--control-plane: nothing can be reached at port 0 ({text})")
+    return address

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from controlplane.cli.embedded import UNIX_PATH_MAX
+from controlplane.address import UNIX_PATH_MAX
 from controlplane.cli.exit_codes import CommandError, ExitCode
 
 HELD = "held"

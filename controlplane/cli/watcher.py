@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from controlplane.cli.detached import NotReadyError, start_detached, start_unattended
 from controlplane.cli.exit_codes import CommandError, ExitCode
+from controlplane.private_file import write_private
 
 if TYPE_CHECKING:
     from controlplane.cli.run_folder import RunFolder
@@ -27,7 +26,7 @@ def start_watcher(folder: RunFolder, token: pb.JoinToken, workload: Workload, ho
         CommandError: it did not start; says why.
     """
     try:
-        _write_private(folder.join, json.dumps(join_document(token, workload, host)))
+        write_private(folder.join, json.dumps(join_document(token, workload, host)).encode())
         start_detached("sidecar", sidecar_arguments(folder, host), folder.log, hold=(folder.lock,))
     except NotReadyError as error:
         raise CommandError(ExitCode.NOT_STARTED, f"the sidecar did not start: {error}") from error
@@ -68,9 +67,3 @@ def join_document(token: pb.JoinToken, workload: Workload, host: str) -> dict[st
         "instance": token.instance,
         "workload": str(workload),
     }
-
-
-def _write_private(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with open(descriptor, "w") as file:  # noqa: PTH123 - a descriptor, not a path
-        file.write(text)

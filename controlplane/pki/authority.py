@@ -16,11 +16,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from controlplane.address import SERVER_NAME
 from controlplane.pki.csr import PublicKey
 from controlplane.pki.identity import Peer, uri_of
-
-SERVER_NAME = "inscope-controlplane"
-"""The DNS name that every server certificate carries: clients verify it whatever address they dial."""
 
 SKEW = timedelta(minutes=5)
 CA_LIFETIME = timedelta(days=3653)

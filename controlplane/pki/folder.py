@@ -6,8 +6,6 @@ STATE/operator/cert.pem  STATE/operator/key.pem  STATE/operator/ca.pem
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 from cryptography import x509
@@ -16,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from controlplane.pki.authority import OPERATOR_LIFETIME, Authority, create_authority, private_pem
 from controlplane.pki.identity import OperatorPeer
+from controlplane.private_file import write_private
 
 
 class KeyFolderError(Exception):
@@ -57,20 +56,6 @@ def private_folder(path: Path) -> Path:
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.chmod(0o700)
     return path
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Replace `path` by `content`, mode 0600, in one step that survives a crash."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mkstemp makes it 0600
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _load(path: Path) -> Authority:

@@ -20,10 +20,10 @@ import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from controlplane.address import UNIX_PATH_MAX, Address
 from controlplane.pki.authority import Authority, Credentials
 from controlplane.pki.identity import OperatorPeer, SidecarPeer
 from controlplane.serve.activity import Activity
-from controlplane.serve.endpoint import Address
 from controlplane.serve.enrolment import Enrolment
 from controlplane.serve.guard import Allowed, Guard
 from controlplane.serve.hub import Hub
@@ -41,9 +41,6 @@ MAX_MESSAGE = 16 << 20
 MAX_STRANGER_MESSAGE = 64 << 10
 MAX_STRANGERS = 64
 """Enrolments under way at once."""
-
-UNIX_PATH_MAX = 107
-"""Bytes of a unix socket's path: `sun_path` less its NUL, unix(7)."""
 
 OPTIONS = (
     ("grpc.so_reuseport", 0),  # it is on by default: a taken port would be shared without a word

@@ -10,8 +10,8 @@ from typing import Any
 import grpc
 import grpc.aio
 
+from controlplane.address import SERVER_NAME
 from controlplane.loop.refusal import UnknownWorkloadError
-from controlplane.pki.authority import SERVER_NAME
 from controlplane.pki.identity import OperatorPeer, UnknownPeerError
 from controlplane.pki.peer import peer_of
 from controlplane.serve.enrolment import token_sha256

@@ -13,12 +13,12 @@ from importlib.metadata import PackageNotFoundError, version
 from ipaddress import ip_address
 from pathlib import Path
 
-from controlplane.pki.authority import SERVER_NAME
+from controlplane.address import SERVER_NAME, Address
 from controlplane.pki.folder import open_authority, private_folder, write_operator
 from controlplane.pki.identity import OperatorPeer, segment
 from controlplane.serve.board import Board
 from controlplane.serve.control_plane import ControlPlane, Sockets
-from controlplane.serve.endpoint import Address, Endpoint
+from controlplane.serve.endpoint import Endpoint
 from controlplane.serve.followers import Followers
 from controlplane.serve.hub import Hub
 from controlplane.serve.loop_thread import LoopThread

@@ -12,7 +12,10 @@ from typing import NewType
 InstanceId = NewType("InstanceId", str)
 """Opaque and unique: pod uid + container name in a cluster, a random id under `inscope run`."""
 
-_PART = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?\Z")
+MAX_PART = 253
+"""Characters of one part: a Kubernetes name's bound (a DNS subdomain, RFC 1123)."""
+
+_PART = re.compile(rf"[A-Za-z0-9](?:[A-Za-z0-9._-]{{0,{MAX_PART - 2}}}[A-Za-z0-9])?\Z")
 
 
 class InvalidWorkloadError(ValueError):
@@ -29,11 +32,10 @@ class Workload:
     cluster: str = ""
 
     def __post_init__(self) -> None:
-        bad = [part for part in (self.namespace, self.kind, self.name) if not _PART.match(part)]
-        if self.cluster and not _PART.match(self.cluster):
-            bad.append(self.cluster)
-        if bad:
-            raise InvalidWorkloadError(f"not a workload part: {', '.join(repr(part[:80]) for part in bad)}")
+        parts = [self.namespace, self.kind, self.name, *([self.cluster] if self.cluster else [])]
+        faults = [_fault(part) for part in parts if not _PART.match(part)]
+        if faults:
+            raise InvalidWorkloadError(f"not a name of a workload: {'; '.join(faults)}")
 
     @classmethod
     def parse(cls, text: str) -> Workload:
@@ -55,6 +57,15 @@ class Workload:
     def __str__(self) -> str:
         parts = (self.cluster, self.namespace, self.kind, self.name)
         return "/".join(part for part in parts if part)
+
+
+def _fault(part: str) -> str:
+    """What is wrong with a part of a workload's name."""
+    if not part:
+        return "it is empty"
+    if len(part) > MAX_PART:
+        return f"{part[:20]!r}… has {len(part):,} characters, at most {MAX_PART}"
+    return f"{part!r} is not of letters, digits, '.', '_' and '-' with a letter or digit at each end"
 
 
 @dataclass(frozen=True, slots=True)

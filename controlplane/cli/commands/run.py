@@ -19,8 +19,9 @@ from controlplane.cli.exit_codes import CommandError, ExitCode
 from controlplane.cli.handover import Inherited, become, remember
 from controlplane.cli.init_binary import init_binary
 from controlplane.cli.parser import Commands, add_command, mode
-from controlplane.cli.place import Place, add_place_arguments, host_of, place_of
+from controlplane.cli.place import Place, add_place_arguments, place_of
 from inscope.mode import Mode
+from inscope.text import printable
 from inscope.workload import InvalidWorkloadError, Workload
 
 if TYPE_CHECKING:
@@ -78,9 +79,9 @@ def workload_for(name: str | None, command: str) -> Workload:
     made = name if name is not None else re.sub(r"[^A-Za-z0-9._-]+", "-", Path(command).name).strip("._-")
     try:
         return Workload("local", "Process", made)
-    except InvalidWorkloadError:
-        said = "--name takes letters, digits, '.', '_' and '-'" if name is not None else "name the workload with --name"
-        raise CommandError(ExitCode.USAGE, f"{made or command!r} is not a workload's name: {said}") from None
+    except InvalidWorkloadError as error:
+        said = f"--name: {error}" if name is not None else f"{printable(command)[:80]!r} gives no name: use --name"
+        raise CommandError(ExitCode.USAGE, said) from None
 
 
 def _run(arguments: argparse.Namespace, inherited: Inherited) -> int:
@@ -118,7 +119,7 @@ def _watch(place: Place, workload: Workload, mode: Mode | None, force: bool) -> 
     for earlier in left_behind(place.state, now):
         deliver(earlier)
     folder = make_run_folder(place.state)
-    start_watcher(folder, token, workload, host_of(place.address) if place.address else LOOPBACK)
+    start_watcher(folder, token, workload, place.address.host if place.address else LOOPBACK)
     return folder.socket
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from controlplane.cli.__main__ import COMMANDS, main
 from controlplane.cli.commands.run import workload_for
 from controlplane.cli.exit_codes import CommandError, ExitCode
-from controlplane.cli.place import default_state, host_of, place_of
+from controlplane.cli.place import default_state, place_of
 from controlplane.cli.since import since_seconds
 
 NAMES = [command.__name__.rpartition(".")[2].replace("_", "-") for command in COMMANDS]
@@ -67,8 +67,11 @@ def test_an_address_is_host_and_port(address: str, tmp_path: Path) -> None:
     assert refused.value.code is ExitCode.USAGE
 
 
-def test_the_host_of_an_address_loses_its_brackets() -> None:
-    assert [host_of(address) for address in ("cp.example:7443", "[::1]:7443")] == ["cp.example", "::1"]
+def test_the_host_of_an_address_loses_its_brackets(tmp_path: Path) -> None:
+    for text, host in (("cp.example:7443", "cp.example"), ("[::1]:7443", "::1")):
+        address = place_of(Namespace(state=str(tmp_path), control_plane=text, credentials=None), {}).address
+        assert address is not None
+        assert (address.host, str(address)) == (host, text)
 
 
 def test_the_state_folder_is_named_by_option_then_environment_then_home(tmp_path: Path) -> None:
@@ -110,6 +113,25 @@ def test_since_takes_a_time_or_refuses(text: str) -> None:
 )
 def test_a_run_belongs_to_its_name_or_its_commands(name: str | None, command: str, workload: str) -> None:
     assert str(workload_for(name, command)) == workload
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("", "it is empty"),
+        ("n" * 5_000, "'nnnnnnnnnnnnnnnnnnnn'… has 5,000 characters, at most 253"),
+        ("-x", "'-x' is not of letters, digits"),
+    ],
+)
+def test_a_name_that_is_none_is_refused_with_the_reason(
+    name: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", f"--name={name}", "--", "true"]) == 125
+    assert f"--name: not a name of a workload: {said}" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        main(["show", "--", name])
+    told = capsys.readouterr().err
+    assert (ended.value.code, said in told, len(told) < 1_000) == (2, True, True)
 
 
 @pytest.mark.parametrize(("name", "command"), [("a/b", "x"), ("", "x"), (None, "["), (None, "/")])

@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
-from controlplane.pki.authority import OPERATOR_LIFETIME, SERVER_NAME, SIDECAR_LIFETIME, create_authority
-from controlplane.pki.folder import KeyFolderError, open_authority, write_operator, write_private
+from controlplane.address import SERVER_NAME
+from controlplane.pki.authority import OPERATOR_LIFETIME, SIDECAR_LIFETIME, create_authority
+from controlplane.pki.folder import KeyFolderError, open_authority, write_operator
 from controlplane.pki.identity import OperatorPeer, SidecarPeer, uri_of
 from inscope.workload import Instance, InstanceId, Workload
 
@@ -128,10 +129,3 @@ def test_operator_credentials_are_private(tmp_path: Path) -> None:
     folder = write_operator(tmp_path, AUTHORITY, OperatorPeer("ada"), NOW)
     assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}
     assert sorted(file.name for file in folder.iterdir()) == ["ca.pem", "cert.pem", "key.pem"]
-
-
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
-    (tmp_path / "taken").mkdir()
-    with pytest.raises(OSError):
-        write_private(tmp_path / "taken", b"secret")
-    assert [path.name for path in tmp_path.iterdir()] == ["taken"]

@@ -17,12 +17,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from controlplane.address import SERVER_NAME, Address
 from controlplane.loop import Loop
-from controlplane.pki.authority import SERVER_NAME, Authority, create_authority, private_pem
+from controlplane.pki.authority import Authority, create_authority, private_pem
 from controlplane.pki.identity import OperatorPeer, Peer, SidecarPeer
 from controlplane.serve.board import Board
 from controlplane.serve.control_plane import ControlPlane, Sockets
-from controlplane.serve.endpoint import Address
 from controlplane.serve.followers import Followers
 from controlplane.serve.hub import Hub
 from controlplane.serve.loop_thread import LoopThread

@@ -75,7 +75,7 @@ async def test_nobody_is_not_found(running: Running) -> None:
 
 async def test_what_is_not_a_workload_is_the_callers_fault(running: Running) -> None:
     request = operator_pb2.ShowWorkloadRequest(workload=words_pb2.Workload(namespace="../etc", kind="x", name="y"))
-    with refused(grpc.StatusCode.INVALID_ARGUMENT, "not a workload part"):
+    with refused(grpc.StatusCode.INVALID_ARGUMENT, "not a name of a workload"):
         await running.operator().ShowWorkload(request)
 
 

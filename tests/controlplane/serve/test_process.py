@@ -21,7 +21,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from controlplane.pki.authority import SERVER_NAME, private_pem
+from controlplane.address import SERVER_NAME
+from controlplane.pki.authority import private_pem
 from inscope.v1 import enrolment_pb2, operator_pb2, words_pb2
 from inscope.v1.enrolment_pb2_grpc import EnrolmentStub
 from inscope.v1.operator_pb2_grpc import OperatorStub
