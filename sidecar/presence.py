@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from inscope.behaviour import Behaviour
 from inscope.capability import Capability
 from inscope.coverage import Source, SourceCoverage
 from inscope.observation import Observation
@@ -22,6 +23,14 @@ class Presence:
     def observed(self, observation: Observation) -> None:
         """See `ObservationSink`."""
         self._sink.observed(observation)
+
+    def repeated(self, observation: Observation, times: int) -> None:
+        """See `ObservationSink`."""
+        self._sink.repeated(observation, times)
+
+    def countable(self, behaviour: Behaviour, writable: bool) -> bool:
+        """See `ObservationSink`."""
+        return self._sink.countable(behaviour, writable)
 
     def surveyed(self, capability: Capability) -> None:
         """See `ObservationSink`."""

@@ -75,6 +75,7 @@ class Watch:
             self._presence,
             world.log,
         )
+        self._reporter.reference_swapped = self._observer.rejudge
         self._told_to = asyncio.Event()
 
     def _make_reporter(self, instance: InstanceId) -> Reporter:

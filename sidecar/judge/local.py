@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from inscope.behaviour import Behaviour
+from inscope.behaviour import Behaviour, Connect
 from inscope.mode import Mode
 from inscope.reference import Entry, ReferenceVersion, missing
 from inscope.verdict import Verdict
@@ -44,6 +44,17 @@ def judge(behaviour: Behaviour, reference: LocalReference) -> Judgement:
 def deviates(behaviour: Behaviour, reference: LocalReference) -> bool:
     """Whether `behaviour` is news for an alert. In observe nothing is: what is missing is about to be learned."""
     return reference.mode is not Mode.OBSERVE and bool(judge(behaviour, reference).missing)
+
+
+def countable(behaviour: Behaviour, writable: bool, reference: LocalReference) -> bool:
+    """Whether repetitions of an observed behaviour may be counted where they happen, and never looked at again.
+
+    In observe all may. After that what deviates is looked at each time; so is the content of a file that the workload
+    can write, and a connect, whose real peer is held against what the call said.
+    """
+    if reference.mode is Mode.OBSERVE:
+        return True
+    return not writable and not isinstance(behaviour, Connect) and not deviates(behaviour, reference)
 
 
 def updated(

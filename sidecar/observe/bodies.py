@@ -12,7 +12,7 @@ from dataclasses import dataclass
 class Head:
     """`struct inscope_head` without its framing. `time_ns` is CLOCK_BOOTTIME, `start` clock ticks since boot.
 
-    `key` stands for the act (0: it has none).
+    `key` stands for the act, to init: see `known_acts.py`. 0: it is one that init tells each time.
     """
 
     flags: int
@@ -129,6 +129,21 @@ class Counters:
     gone: int
     busy: int
     undumpable: int
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """`struct inscope_repeated`: how many repeats follow."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """`struct inscope_repeat`: a known act was done again so many times."""
+
+    key: int
+    times: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator, Sequence
 
 from sidecar.observe.bodies import Head
-from sidecar.observe.forms import FORMS, ShapeError, Strings
+from sidecar.observe.forms import FORMS, Entries, ShapeError, Strings
 from sidecar.observe.header import HEADER
 from sidecar.observe.kinds import Flag, Kind
 from sidecar.observe.protocol import MAGIC, PROTOCOL_VERSION, MalformedPacketError, ProtocolVersionError
@@ -59,10 +59,10 @@ def _decode_one(data: bytes, offset: int, end: int, descriptors: Iterator[int], 
     if flags & ~_KNOWN_FLAGS:
         raise MalformedPacketError(f"unknown flags {flags:#x}", offset)
     fd = _next_fd(descriptors, fds_cut, offset) if flags & _HAS_FD else NO_FD
-    strings = _strings(data, tail_at, stop) if tail_at < stop else []
+    tail = _entries(form.entries, data, tail_at, stop) if form.entries else _strings(data, tail_at, stop)
     try:
         body = form.body(*form.codec.unpack_from(data, body_at))
-        return form.build(Head(flags, *rest), body, strings, fd), stop
+        return form.build(Head(flags, *rest), body, tail, fd), stop
     except ShapeError as error:
         raise MalformedPacketError(str(error), offset) from None
 
@@ -85,6 +85,12 @@ def _next_fd(descriptors: Iterator[int], fds_cut: bool, offset: int) -> int:
     if fds_cut:
         return NO_FD
     raise MalformedPacketError("a message without the descriptor it announces", offset)
+
+
+def _entries(codec: struct.Struct, data: bytes, offset: int, stop: int) -> Entries:
+    if (stop - offset) % codec.size:
+        raise MalformedPacketError("a cut entry", offset)
+    return list(codec.iter_unpack(data[offset:stop]))
 
 
 def _strings(data: bytes, offset: int, stop: int) -> Strings:

@@ -43,6 +43,7 @@ class Draft:
         cwd: the folder that relative files are relative to, `os.fsdecode`d.
         after: an earlier draft of the same exec: this one takes over its script's hash, and says nothing new if the
             program's hash is the same.
+        key: of the act, to init; 0 where it tells the act each time.
         completed: the result, kept for a draft that comes `after` this one.
     """
 
@@ -51,6 +52,7 @@ class Draft:
     script: tuple[Want, ...] = ()
     cwd: str = "/"
     after: Draft | None = None
+    key: int = 0
     completed: Observation | None = None
 
     @property

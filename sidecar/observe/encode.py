@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
+from sidecar.observe.bodies import Head
 from sidecar.observe.header import HEADER
 from sidecar.observe.kinds import Kind
 from sidecar.observe.protocol import MAGIC, PACKET_MAX, PROTOCOL_VERSION, OversizedPacketError
@@ -31,6 +32,23 @@ def encode_patterns(patterns: Sequence[bytes]) -> bytes:
     """
     body = HEADER.structs["patterns"].codec.pack(len(patterns))
     return _message(Kind.PATTERNS, body, patterns)
+
+
+def encode_actor(head: Head, number: int) -> bytes:
+    """The number of the program that the process of `head` runs, as of that record."""
+    body = HEADER.structs["actor"].codec.pack(head.time_ns, head.start, number, head.pid)
+    return _message(Kind.ACTOR, body)
+
+
+def encode_known(generation: int, acts: Sequence[tuple[int, int]], *, last: bool) -> bytes:
+    """Acts, each a key and the number of the program that runs after it (0: none), that init may only count.
+
+    Raises:
+        OversizedPacketError: they do not fit into one packet.
+    """
+    body = HEADER.structs["known"].codec.pack(generation, int(last), len(acts))
+    entry = HEADER.structs["known_act"].codec
+    return _message(Kind.KNOWN, body + b"".join(entry.pack(*act) for act in acts))
 
 
 def _message(kind: Kind, body: bytes = b"", strings: Sequence[bytes] = ()) -> bytes:

@@ -11,6 +11,7 @@ from inscope.behaviour import Contradiction, Exec
 from sidecar.observe.actors import Actors
 from sidecar.observe.drafts import Draft, open_file
 from sidecar.observe.kinds import Flag
+from sidecar.observe.known_acts import KnownActs
 from sidecar.observe.processes import FileId, Process
 from sidecar.observe.programs import Programs, StartedProgram
 from sidecar.observe.records import NO_FD, ExecRecord, ImageRecord, ProcessRecord
@@ -38,10 +39,13 @@ class _Exec:
 class Execs:
     """Execs, and who runs what since. `close` takes a descriptor that no draft owns."""
 
-    def __init__(self, actors: Actors, scribe: Scribe, programs: Programs, close: Callable[[int], None]) -> None:
+    def __init__(
+        self, actors: Actors, scribe: Scribe, programs: Programs, known: KnownActs, close: Callable[[int], None]
+    ) -> None:
         self._actors = actors
         self._scribe = scribe
         self._programs = programs
+        self._known = known
         self._close = close
         self._last: OrderedDict[tuple[int, int], _Exec] = OrderedDict()
 
@@ -57,9 +61,15 @@ class Execs:
         return self._start(record, process, self._programs.of(record))
 
     def introduced(self, record: ProcessRecord) -> None:
-        """A fork runs what its parent runs; only where the parent is unknown does its image say more."""
+        """A fork runs what its parent runs; only where the parent is unknown does its image say more.
+
+        A process whose exec was known, and only counted, runs what that exec started.
+        """
         process = self._actors.of(record.head)
-        if not process.label and record.path:
+        ran = self._known.ran(record.head.key)
+        if ran:
+            self._actors.executed(process, ran.label, ran.image)
+        elif not process.label and record.path:
             self._actors.executed(process, self._scribe.path(record.path), (record.file.device, record.file.inode))
 
     def _start(self, record: ExecRecord, process: Process, started: StartedProgram) -> Sequence[Draft]:

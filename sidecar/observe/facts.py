@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from inscope.capability import Capability
+from inscope.observation import Observation
 from sidecar.observe.bodies import Counters
 from sidecar.observe.claims import Claim
 from sidecar.observe.drafts import Draft
@@ -17,6 +18,14 @@ class Ended:
     status: int
 
 
-QueuedFact = Draft | Capability | Counters | Ended
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What was observed before was done so many times more."""
+
+    observation: Observation
+    times: int
+
+
+QueuedFact = Draft | Again | Capability | Counters | Ended
 Fact = QueuedFact | Claim
 """What follows from a record. A claim is not told to anybody: it is held against the kernel while the socket lives."""

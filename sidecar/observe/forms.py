@@ -6,7 +6,19 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
-from sidecar.observe.bodies import Address, Call, Counters, Exit, FileStat, Head, HelloBody, OpenCall, SurveyPart
+from sidecar.observe.bodies import (
+    Address,
+    Call,
+    Counters,
+    Exit,
+    FileStat,
+    Head,
+    HelloBody,
+    OpenCall,
+    Repeat,
+    Repeated,
+    SurveyPart,
+)
 from sidecar.observe.header import HEADER, HeaderError, Layout
 from sidecar.observe.kinds import Kind
 from sidecar.observe.protocol import ARGV_ITEMS_MAX
@@ -26,6 +38,7 @@ from sidecar.observe.records import (
     OpenRecord,
     ProcessRecord,
     Record,
+    RepeatedRecord,
     SurveyRecord,
     SyscallRecord,
 )
@@ -36,20 +49,25 @@ class ShapeError(Exception):
 
 
 Strings = list[bytes]
-Build = Callable[[Head, Any, Strings, int], Record]
+Entries = list[tuple[int, ...]]
+Build = Callable[[Head, Any, Any, int], Record]
 
 
 class Form:
-    """How one kind is decoded: its body's struct, the type of that body, and how body and strings become a record."""
+    """How one kind is decoded: its body's struct, the type of that body, and how body and strings become a record.
 
-    __slots__ = ("body", "build", "codec")
+    Where `entries` names a struct, an array of it follows the body in place of strings, and is built from its fields.
+    """
 
-    def __init__(self, struct_name: str, body: type[Any], build: Build) -> None:
+    __slots__ = ("body", "build", "codec", "entries")
+
+    def __init__(self, struct_name: str, body: type[Any], build: Build, entries: str = "") -> None:
         layout = HEADER.structs[struct_name]
         _require_same_fields(layout, body)
         self.codec = layout.codec
         self.body = body
         self.build = build
+        self.entries = HEADER.structs[entries].codec if entries else None
 
 
 def _require_same_fields(layout: Layout, body: type[Any], framing: int = 0) -> None:
@@ -59,6 +77,7 @@ def _require_same_fields(layout: Layout, body: type[Any], framing: int = 0) -> N
 
 
 _require_same_fields(HEADER.structs["head"], Head, framing=2)
+_require_same_fields(HEADER.structs["repeat"], Repeat)
 
 
 def _hello(head: Head, body: HelloBody, strings: Strings, _: int) -> HelloRecord:
@@ -96,6 +115,13 @@ def _survey(head: Head, part: SurveyPart, strings: Strings, fd: int) -> SurveyRe
     if len(strings) != part.count:
         raise ShapeError(f"SURVEY of {part.count} members with {len(strings)} strings")
     return SurveyRecord(head, part, tuple(strings))
+
+
+def _repeated(head: Head, body: Repeated, entries: Entries, fd: int) -> RepeatedRecord:
+    _without_fd(fd)
+    if len(entries) != body.count:
+        raise ShapeError(f"REPEATED of {body.count} acts with {len(entries)} entries")
+    return RepeatedRecord(head, tuple(Repeat(*entry) for entry in entries))
 
 
 def _addressed(
@@ -165,4 +191,5 @@ FORMS: dict[int, Form] = {
     Kind.SURVEY: Form("survey", SurveyPart, _survey),
     Kind.BYE: Form("exit", Exit, _plain(ByeRecord)),
     Kind.PROCESS: Form("file", FileStat, _process),
+    Kind.REPEATED: Form("repeated", Repeated, _repeated, entries="repeat"),
 }

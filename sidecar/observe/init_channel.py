@@ -100,6 +100,12 @@ class InitChannel:
         if self._init is not None:
             self._init.tell(encode_patterns(self._patterns))
 
+    def tell(self, packets: Sequence[bytes]) -> None:
+        """Send these to the init that is connected, if any."""
+        if self._init is not None:
+            for packet in packets:
+                self._init.tell(packet)
+
     def pause(self) -> None:
         """Stop reading: what comes waits in the socket, then in init, which counts what it must drop."""
         self._paused = True

@@ -13,6 +13,7 @@ from sidecar.observe.fingerprinter import Fingerprinter
 from sidecar.observe.identities import Identities
 from sidecar.observe.images import Images
 from sidecar.observe.init_channel import InitChannel
+from sidecar.observe.known_acts import KnownActs
 from sidecar.observe.patterns import default_watch_list
 from sidecar.observe.pipeline import Pipeline
 from sidecar.observe.process_log import ProcessLog
@@ -93,6 +94,10 @@ class Observer:
             if self._reconciler is not None:
                 tasks.create_task(self._reconciler.run())
 
+    def rejudge(self) -> None:
+        """What may be counted without being told has changed."""
+        self._pipeline.rejudge()
+
     def release(self) -> None:
         """Everything up to the agent's end is durable: let init go."""
         self._channel.release()
@@ -110,7 +115,7 @@ class Observer:
         pipeline = self._pipeline
         return Reconciler(self._instance, self._sockets, pipeline.found, pipeline.unreconciled, time.monotonic)
 
-    def _translator(self, hello: HelloRecord, clocks: Clocks, resumed: bool) -> Translator:
+    def _translator(self, hello: HelloRecord, clocks: Clocks, resumed: bool, known: KnownActs) -> Translator:
         return Translator(
             self._instance,
             hello,
@@ -121,6 +126,7 @@ class Observer:
             ephemeral_from=first_ephemeral_port(),
             images=Images(),
             process_log=self._process_log,
+            known=known,
         )
 
 

@@ -17,9 +17,10 @@ from inscope.observation import Observation
 from sidecar.observe.bodies import Counters
 from sidecar.observe.claims import Claim
 from sidecar.observe.drafts import Draft, OpenFile
-from sidecar.observe.facts import Ended, Fact, QueuedFact
+from sidecar.observe.facts import Again, Ended, Fact, QueuedFact
 from sidecar.observe.identities import Identities
 from sidecar.observe.init_listener import PeerCredentials
+from sidecar.observe.known_acts import KnownActs
 from sidecar.observe.ledger import Ledger
 from sidecar.observe.packets import close_descriptors
 from sidecar.observe.records import NO_FD, HelloRecord, Record
@@ -46,6 +47,7 @@ _TURN = 256
 class Flow(Protocol):
     """The channel, as far as the pipeline holds it back."""
 
+    def tell(self, packets: Sequence[bytes]) -> None: ...
     def pause(self) -> None: ...
     def resume(self) -> None: ...
 
@@ -67,7 +69,7 @@ class Pipeline:
 
     def __init__(
         self,
-        translator: Callable[[HelloRecord, Clocks, bool], Translator],
+        translator: Callable[[HelloRecord, Clocks, bool, KnownActs], Translator],
         sink: ObservationSink,
         clocks: Callable[[], Clocks],
     ) -> None:
@@ -85,6 +87,7 @@ class Pipeline:
         self._paused = False
         self._waiting = asyncio.Event()
         self._untold = False
+        self._known = KnownActs(sink.countable)
 
     def attach(self, identities: Identities, flow: Flow, reconciling: Reconciling | None) -> None:
         """Say who hashes, what holds the channel back, and who holds claims against the kernel (None: nobody can)."""
@@ -98,7 +101,7 @@ class Pipeline:
         """Init is there, for the first time or again."""
         clocks = self._clocks()
         if self._translator is None:
-            self._translator = self._make_translator(hello, clocks, resumed)
+            self._translator = self._make_translator(hello, clocks, resumed, self._known)
         else:
             self._translator.reconnected(hello, clocks)
         self._init.began(self._translator.began)
@@ -120,6 +123,7 @@ class Pipeline:
                 break
             self._queue(translator.translate(record))
         self._init.lost_before(records[-1].head.lost)
+        self._tell_known()
         self._hold_back()
         self._tell_losses()
 
@@ -144,6 +148,11 @@ class Pipeline:
         self._sockets.lose(LossCause.UNRECONCILED, count)
         self._sink.covered(self._sockets.coverage())
 
+    def rejudge(self) -> None:
+        """What may be counted has changed."""
+        self._known.rejudge()
+        self._tell_known()
+
     def found(self, observation: Observation) -> None:
         """An observation that no record told."""
         self._sink.observed(observation)
@@ -159,6 +168,7 @@ class Pipeline:
                 self._waiting.clear()
             self._let_go()
             self._tell_losses()
+            self._tell_known()
             await asyncio.sleep(0)
 
     # Between them.
@@ -193,6 +203,8 @@ class Pipeline:
         match fact:
             case Draft():
                 await self._hand_on_draft(fact)
+            case Again(observation, times):
+                self._sink.repeated(observation, times)
             case Capability():
                 self._sink.surveyed(fact)
                 self._sink.covered(_surveyed(fact))
@@ -205,13 +217,15 @@ class Pipeline:
                 assert_never(fact)
 
     async def _hand_on_draft(self, draft: Draft) -> None:
-        if not draft.wants:
-            self._sink.observed(draft.observation)
+        observation: Observation | None = draft.observation
+        if draft.wants:
+            observation = await self._hasher.complete(draft)
+            self._descriptors -= _descriptors_of(draft)
+        if observation is None:
             return
-        observation = await self._hasher.complete(draft)
-        self._descriptors -= _descriptors_of(draft)
-        if observation is not None:
-            self._sink.observed(observation)
+        self._sink.observed(observation)
+        if draft.key:
+            self._known.met(draft.key, draft, observation)
 
     async def _finish(self, status: int) -> None:
         if self._reconciling is not None:
@@ -230,6 +244,11 @@ class Pipeline:
         if low and self._paused and self._flow is not None:
             self._paused = False
             self._flow.resume()
+
+    def _tell_known(self) -> None:
+        packets = self._known.to_tell()
+        if packets and self._flow is not None:
+            self._flow.tell(packets)
 
     def _lose(self, cause: LossCause, count: int = 1) -> None:
         self._init.lose(cause, count)

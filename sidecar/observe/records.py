@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sidecar.observe.bodies import Address, Call, Counters, Exit, FileStat, Head, HelloBody, OpenCall, SurveyPart
+from sidecar.observe.bodies import (
+    Address,
+    Call,
+    Counters,
+    Exit,
+    FileStat,
+    Head,
+    HelloBody,
+    OpenCall,
+    Repeat,
+    SurveyPart,
+)
 
 NO_FD = -1
 """The `fd` of a record that came without a descriptor."""
@@ -149,6 +160,14 @@ class ProcessRecord:
     path: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class RepeatedRecord:
+    """Known acts that init only counted."""
+
+    head: Head
+    repeats: tuple[Repeat, ...]
+
+
 FileRecord = ExecRecord | ImageRecord | LoadRecord
 Record = (
     HelloRecord
@@ -164,6 +183,7 @@ Record = (
     | SurveyRecord
     | ByeRecord
     | ProcessRecord
+    | RepeatedRecord
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from inscope.behaviour import Behaviour
 from inscope.capability import Capability
 from inscope.coverage import SourceCoverage
 from inscope.observation import Observation
@@ -14,6 +15,14 @@ class ObservationSink(Protocol):
 
     def observed(self, observation: Observation) -> None:
         """An act of the instance."""
+        ...
+
+    def repeated(self, observation: Observation, times: int) -> None:
+        """What was observed before was done so many times more, by `observation.time`."""
+        ...
+
+    def countable(self, behaviour: Behaviour, writable: bool) -> bool:
+        """Whether repetitions of it may come as counts. `writable`: the workload can write the file."""
         ...
 
     def surveyed(self, capability: Capability) -> None:

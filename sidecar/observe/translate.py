@@ -17,9 +17,10 @@ from sidecar.observe.actors import Actors
 from sidecar.observe.call_detail import detail_of
 from sidecar.observe.drafts import Draft
 from sidecar.observe.execs import Execs
-from sidecar.observe.facts import Ended, Fact
+from sidecar.observe.facts import Again, Ended, Fact
 from sidecar.observe.images import Images
 from sidecar.observe.kinds import Level
+from sidecar.observe.known_acts import KnownActs
 from sidecar.observe.loads import Loads
 from sidecar.observe.opens import Opens
 from sidecar.observe.patterns import WatchList
@@ -40,6 +41,7 @@ from sidecar.observe.records import (
     OpenRecord,
     ProcessRecord,
     Record,
+    RepeatedRecord,
     SurveyRecord,
     SyscallRecord,
 )
@@ -49,6 +51,9 @@ from sidecar.observe.surveyor import Surveyor
 from sidecar.observe.syscall_numbers import call_name
 from sidecar.observe.wall_clock import Clocks
 from sidecar.observe.writers import Writers
+
+_NOBODYS = (HelloRecord, ExitRecord, CountersRecord, SurveyRecord, ByeRecord, RepeatedRecord)
+"""Records that tell of no act of a process that goes on."""
 
 
 class Translator:
@@ -72,13 +77,15 @@ class Translator:
         ephemeral_from: int,
         images: Images,
         process_log: ProcessLog,
+        known: KnownActs,
         close: Callable[[int], None] = os.close,
     ) -> None:
+        self._known = known
         self._actors = Actors(hello.body.agent, process_log, resumed=resumed)
         self._scribe = Scribe(instance, hello, clocks, generaliser)
         self._surveyor = Surveyor(generaliser, watch_list)
         writers = Writers()
-        self._execs = Execs(self._actors, self._scribe, Programs(generaliser, images), close)
+        self._execs = Execs(self._actors, self._scribe, Programs(generaliser, images), known, close)
         self._loads = Loads(self._actors, self._scribe, writers, self._surveyor, close)
         self._opens = Opens(self._actors, self._scribe, writers, watch_list)
         self._sockets = Sockets(self._actors, self._scribe, generaliser, ephemeral_from)
@@ -86,6 +93,7 @@ class Translator:
 
     def reconnected(self, hello: HelloRecord, clocks: Clocks) -> None:
         """The same init is back after its connection was lost: what is known of its processes stays."""
+        self._known.forget()
         self._scribe.reconnected(hello, clocks)
         self._opens.all_reads = hello.body.reads == Level.ALL
 
@@ -100,6 +108,21 @@ class Translator:
 
     def translate(self, record: Record) -> Sequence[Fact]:
         """What follows from one record. Its descriptor goes into a draft, or is closed."""
+        facts = self._facts(record)
+        if record.head.pid and not isinstance(record, _NOBODYS):
+            self._known.acts(self._actors.of(record.head), record.head)
+        return self._keyed(record.head.key, facts) if record.head.key else facts
+
+    def _keyed(self, key: int, facts: Sequence[Fact]) -> Sequence[Fact]:
+        """The act's one draft, if it gave one, carries its key."""
+        drafts = [fact for fact in facts if isinstance(fact, Draft)]
+        if len(drafts) == 1:
+            drafts[0].key = key
+        elif not facts:
+            self._known.met(key, None, None)
+        return facts
+
+    def _facts(self, record: Record) -> Sequence[Fact]:
         match record:
             case ConnectRecord(head, address):
                 return self._sockets.connect(head, address)
@@ -129,6 +152,8 @@ class Translator:
                 return (counters,)
             case SurveyRecord(head):
                 return self._surveyor.surveyed(record, self._scribe.seconds(head))
+            case RepeatedRecord(head, repeats):
+                return tuple(Again(*one) for one in self._known.repeated(repeats, self._scribe.seconds(head)))
             case ByeRecord(_, ended):
                 return (Ended(ended.status),)
             case HelloRecord():

@@ -23,6 +23,12 @@ MAX_ENTRIES = 50_000
 WELCOME_S = 20.0
 """Seconds for the connection and the answer to the hello."""
 
+OUTGOING_MAX = 64
+"""Messages that wait to be written. The outbox has few batches in flight, so that only a broken stream comes near."""
+
+ANSWERS_MAX = 4
+"""Answers to references among them: a control plane that does not read them is not read either."""
+
 STATUS_S = 2.0
 """Seconds for the status of a stream that cannot be written to."""
 
@@ -40,7 +46,8 @@ class Session:
         self._call = call
         self._reporter = reporter
         self._wall = wall
-        self._outgoing: asyncio.Queue[pb.SidecarMessage | None] = asyncio.Queue()
+        self._outgoing: asyncio.Queue[pb.SidecarMessage | None] = asyncio.Queue(OUTGOING_MAX)
+        self._answers = asyncio.Semaphore(ANSWERS_MAX)
         self._definitions = Definitions()
         self.progressed = False
         self.said_goodbye = False
@@ -49,19 +56,27 @@ class Session:
 
     def send_batch(self, batch: Batch, sequence: int) -> None:
         """Encode now, because ids are given in the order of sending; write when the stream takes it."""
-        self._outgoing.put_nowait(pb.SidecarMessage(batch=batch_to_wire(batch, self._definitions, sequence)))
+        self._say(pb.SidecarMessage(batch=batch_to_wire(batch, self._definitions, sequence)))
         if self._definitions.spent:
             self.renew()
 
     def say_goodbye(self, exit_status: int) -> None:
         """The last message; the stream is half-closed behind it."""
         self.said_goodbye = True
-        self._outgoing.put_nowait(pb.SidecarMessage(goodbye=pb.Goodbye(exit_status=exit_status)))
-        self._outgoing.put_nowait(None)
+        self._say(pb.SidecarMessage(goodbye=pb.Goodbye(exit_status=exit_status)))
+        self._say(None)
 
     def renew(self) -> None:
         """End this stream once everything written so far is out; another is opened."""
-        self._outgoing.put_nowait(None)
+        self._say(None)
+
+    def _say(self, message: pb.SidecarMessage | None) -> None:
+        """Where there is no room the stream is given up: what was not acknowledged is told again on the next."""
+        try:
+            self._outgoing.put_nowait(message)
+        except asyncio.QueueFull:
+            self.said_goodbye = False
+            self._call.cancel()
 
     # What the connection does.
 
@@ -102,6 +117,8 @@ class Session:
     async def _write(self) -> None:
         while message := await self._outgoing.get():
             await self._call.write(message)
+            if message.HasField("reference_ack"):
+                self._answers.release()
         await self._call.done_writing()
 
     async def _read(self) -> None:
@@ -111,6 +128,7 @@ class Session:
                     self._reporter.acknowledged(message.ack.sequence)
                     self.progressed = True
                 case "reference":
+                    await self._answers.acquire()
                     self._take_reference(message.reference)
                 case other:
                     raise PeerError(f"unexpected {other or 'empty message'}")
@@ -123,7 +141,7 @@ class Session:
             rejected = str(error)
         versions = [version_to_wire(version) for version in self._reporter.reference.versions]
         answer = pb.ReferenceAck(nonce=push.nonce, versions=versions, rejected=rejected)
-        self._outgoing.put_nowait(pb.SidecarMessage(reference_ack=answer))
+        self._say(pb.SidecarMessage(reference_ack=answer))
 
 
 async def _until_over(reader: asyncio.Task[None], writer: asyncio.Task[None]) -> None:

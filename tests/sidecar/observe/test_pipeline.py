@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from inscope.behaviour import Exec, Load, Open
+from inscope.behaviour import Behaviour, Exec, Load, Open
 from inscope.capability import Capability, CapabilityKind
 from inscope.coverage import LossCause, Source, SourceCoverage
 from inscope.observation import Observation
@@ -21,6 +21,7 @@ from sidecar.observe.identities import Identities
 from sidecar.observe.images import Images
 from sidecar.observe.init_listener import PeerCredentials
 from sidecar.observe.kinds import Kind
+from sidecar.observe.known_acts import KnownActs
 from sidecar.observe.patterns import default_watch_list
 from sidecar.observe.pipeline import Pipeline
 from sidecar.observe.process_log import ProcessLog
@@ -52,6 +53,12 @@ class Sink:
 
     def observed(self, observation: Observation) -> None:
         self.told.append(observation)
+
+    def repeated(self, observation: Observation, times: int) -> None:
+        self.told += [observation] * times
+
+    def countable(self, behaviour: Behaviour, writable: bool) -> bool:
+        return True
 
     def surveyed(self, capability: Capability) -> None:
         self.told.append(capability)
@@ -90,6 +97,10 @@ class Flow:
 
     def __init__(self) -> None:
         self.calls: list[str] = []
+        self.packets: list[bytes] = []
+
+    def tell(self, packets: Sequence[bytes]) -> None:
+        self.packets += packets
 
     def pause(self) -> None:
         self.calls.append("pause")
@@ -123,7 +134,7 @@ class Plant:
         self.pipeline = Pipeline(self.translator, self.sink, lambda: Clocks(WALL_NS, BOOT_NS))
         self.pipeline.attach(Identities(self.fingerprinter, self.pipeline.unhashed), self.flow, self.reconciling)
 
-    def translator(self, hello: HelloRecord, clocks: Clocks, resumed: bool) -> Translator:
+    def translator(self, hello: HelloRecord, clocks: Clocks, resumed: bool, known: KnownActs) -> Translator:
         return Translator(
             InstanceId("i"),
             hello,
@@ -134,6 +145,7 @@ class Plant:
             ephemeral_from=32768,
             images=Images(lambda fd: (f"/file/{fd}", b"")),
             process_log=ProcessLog(Path("/nonexistent/processes"), lambda _: None),
+            known=known,
         )
 
     def connect(self) -> None:

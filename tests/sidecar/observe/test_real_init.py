@@ -64,6 +64,12 @@ class Watched:
     def observed(self, observation: Observation) -> None:
         self.seen.append(observation)
 
+    def repeated(self, observation: Observation, times: int) -> None:
+        self.seen += [observation] * times
+
+    def countable(self, behaviour: Behaviour, writable: bool) -> bool:
+        return True
+
     def surveyed(self, capability: Capability) -> None:
         self.capabilities.append(capability)
 
@@ -215,6 +221,13 @@ async def test_the_exit_status_is_told(tmp_path: Path) -> None:
     watched = Watched(tmp_path)
     await watched.run("/bin/sh", "-c", "exit 7")
     assert os.waitstatus_to_exitcode(watched.status) == 7
+
+
+@pytest.mark.parametrize(("command", "status"), [("/no/such", 127), ("/", 126)])
+async def test_a_command_that_could_not_start_has_an_exit_status_too(tmp_path: Path, command: str, status: int) -> None:
+    watched = Watched(tmp_path)
+    await watched.run(command)
+    assert os.waitstatus_to_exitcode(watched.status) == status
 
 
 async def test_a_connect_that_lives_long_enough_is_reconciled(tmp_path: Path) -> None:

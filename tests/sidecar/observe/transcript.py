@@ -18,6 +18,7 @@ from sidecar.observe.facts import Fact
 from sidecar.observe.identities import Identities
 from sidecar.observe.images import Images
 from sidecar.observe.kinds import Level
+from sidecar.observe.known_acts import KnownActs
 from sidecar.observe.patterns import default_watch_list
 from sidecar.observe.process_log import ProcessLog
 from sidecar.observe.translate import Translator
@@ -54,6 +55,7 @@ class Transcript:
             watch_list=default_watch_list(),
             ephemeral_from=32768,
             images=Images(self.look, resolve=str),
+            known=KnownActs(lambda _behaviour, _writable: True),
             process_log=process_log or ProcessLog(Path("/nonexistent/processes"), lambda _: None),
         )
         self.unhashed = 0
