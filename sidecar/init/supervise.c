@@ -138,9 +138,12 @@ static void serve(struct supervisor *s) {
     }
 }
 
+/* The sidecar hears of it as of any end, so that it does not wait for an agent that never was. */
 static int fail(const struct options *o, const struct launch *l) {
     bool own = l->status == STATUS_FAILED;
     complain(l->stage, own ? "" : o->command[0], l->error);
+    notify_settle();
+    channel_finish(l->status << 8, o->drain_ms); /* as wait(2) gives an exit */
     return l->status;
 }
 
