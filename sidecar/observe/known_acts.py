@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from hashlib import sha256
 
 from inscope.behaviour import Behaviour, Exec, Load
 from inscope.observation import Observation
@@ -54,7 +56,6 @@ class KnownActs:
     def __init__(self, countable: Countable) -> None:
         self._countable = countable
         self._acts: OrderedDict[int, _Act] = OrderedDict()
-        self._numbers: dict[str, int] = {}
         self._told: OrderedDict[tuple[int, int], int] = OrderedDict()
         self._packets: list[bytes] = []
         self._news: list[tuple[int, int]] = []
@@ -67,7 +68,7 @@ class KnownActs:
     def acts(self, process: Process, head: Head) -> None:
         """A process was met in a record: init learns what it runs, once for each program."""
         who = (process.pid, process.start)
-        number = self._number(process.label)
+        number = number_of(process.label)
         if number and self._told.get(who) != number:
             self._told[who] = number
             self._packets.append(encode_actor(head, number))
@@ -120,13 +121,13 @@ class KnownActs:
 
     def _number_after(self, act: _Act) -> int:
         behaviour = act.observation.behaviour if act.observation else None
-        return self._number(behaviour.program.label) if isinstance(behaviour, Exec) else 0
+        return number_of(behaviour.program.label) if isinstance(behaviour, Exec) else 0
 
-    def _number(self, label: str) -> int:
-        """0 for a program that is not known, and for one too many."""
-        if not label or (label not in self._numbers and len(self._numbers) >= KNOWN_MAX):
-            return 0
-        return self._numbers.setdefault(label, len(self._numbers) + 1)
+
+@lru_cache(KNOWN_MAX)
+def number_of(label: str) -> int:
+    """A program's number; 0 for one that is not known. The next sidecar gives the same: init's keys may outlive us."""
+    return int.from_bytes(sha256(label.encode()).digest()[:8], "little") if label else 0
 
 
 def _repeatable(observation: Observation | None) -> bool:
