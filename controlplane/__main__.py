@@ -16,6 +16,7 @@ import uvloop
 from controlplane.address import Address, BadAddressError
 from controlplane.pki.folder import KeyFolderError
 from controlplane.serve.control_plane import CannotListenError
+from controlplane.serve.native_log import gathered
 from controlplane.serve.ownership import OwnedError
 from controlplane.serve.process import Settings, serve
 from controlplane.store.port import StoreError
@@ -35,6 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until told to end; the exit status."""
     options = _parser().parse_args(arguments)
     os.umask(0o077)  # nothing this process creates is for anybody else
+    with gathered(logging.getLogger(__name__).warning):
+        return _main(options)
+
+
+def _main(options: argparse.Namespace) -> int:
     try:
         _open_log(options.log)
         settings = Settings(

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -190,6 +191,19 @@ def test_the_log_goes_to_its_file(tmp_path: Path) -> None:
     with started(tmp_path, "--log", str(tmp_path / "cp.log")) as process:
         assert ended(process) == (0, "")
     assert "serving" in (tmp_path / "cp.log").read_text()
+
+
+def test_strangers_that_speak_no_tls_do_not_fill_the_log(tmp_path: Path) -> None:
+    with started(tmp_path) as process:
+        for where in [endpoint(tmp_path)[name] for name in ("stream", "enrolment")] * 20:
+            host, _, port = where.rpartition(":")
+            with socket.create_connection((host, int(port))) as stranger:
+                stranger.sendall(b"GET / HTTP/1.1\r\nHost: you\r\n\r\n")
+                stranger.recv(1)  # it hangs up when the handshake has failed
+        status, log = ended(process)
+    said = [line for line in log.splitlines() if "Handshake failed" in line]
+    assert (status, len(said)) == (0, 2), log
+    assert "gRPC: 39 more, last: Handshake failed" in said[1]
 
 
 async def test_a_full_disk_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
