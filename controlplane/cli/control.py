@@ -103,6 +103,11 @@ class Control:
             request.mode = mode_to_wire(mode)
         return await self._operator.CreateJoinToken(request, timeout=ANSWER_SECONDS)
 
+    async def withdraw(self, token: pb.JoinToken) -> None:
+        """The run that the token was for was not started."""
+        request = pb.WithdrawJoinTokenRequest(token=token.token)
+        await self._operator.WithdrawJoinToken(request, timeout=ANSWER_SECONDS)
+
 
 def ask(place: Place, question: Callable[[Control], Awaitable[T]]) -> T:
     """Put `question` to the control plane at `place`, starting the embedded one when it is not running.

@@ -236,6 +236,10 @@ class Loop:
             self._store.drop_join_tokens(forgettable(self._store.join_tokens(row.workload), row.issued))
             self._store.put_join_token(row)
 
+    def withdraw_token(self, token_sha256: str) -> None:
+        """Forget a token whose run was never started."""
+        self._store.drop_join_tokens([token_sha256])
+
     def redeem_token(self, token_sha256: str, now: float) -> JoinTokenRow | None:
         """The token, which is used up by this; None where it is unknown, used or expired."""
         return self._store.take_join_token(token_sha256, now)

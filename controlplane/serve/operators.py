@@ -140,6 +140,14 @@ class Operators(OperatorServicer):
             expires=row.expires,
         )
 
+    async def WithdrawJoinToken(
+        self, request: pb.WithdrawJoinTokenRequest, context: Context
+    ) -> pb.WithdrawJoinTokenResponse:
+        """Forget a token whose run was never started."""
+        digest = token_sha256(text(request.token, "token"))
+        await self._hub.thread.call(lambda loop: loop.withdraw_token(digest))
+        return pb.WithdrawJoinTokenResponse()
+
     async def _alerts(self, request: pb.ListAlertsRequest) -> list[Alert]:
         workload, since = _scope(request), seconds(request.since, "since")
         return await self._hub.thread.call(lambda loop: loop.alerts(workload, since))

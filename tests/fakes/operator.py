@@ -78,6 +78,10 @@ class FakeOperator(OperatorServicer):
             token="once", enrolment_port=1, stream_port=2, trust_bundle_pem=b"pem", server_name="cp", instance="i-1"
         )
 
+    def WithdrawJoinToken(self, request, context):
+        self.asked.append(request)
+        return pb.WithdrawJoinTokenResponse()
+
     @contextmanager
     def serving(self, state: Path) -> Iterator[Path]:
         """Serve on the control socket of a state folder."""

@@ -12,6 +12,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Never
 
@@ -106,14 +107,24 @@ def _run(arguments: argparse.Namespace, inherited: Inherited) -> int:
 def _watch(place: Place, workload: Workload, mode: Mode | None, force: bool) -> Path:
     """Settle the mode, enrol, and start the sidecar; the socket it listens on for init."""
     from controlplane.cli.control import ask
-    from controlplane.cli.run_folder import left_behind, make_run_folder, sweep
-    from controlplane.cli.watcher import deliver, start_watcher
 
     async def join(control: Control) -> pb.JoinToken:
         await _settle_mode(control, workload, mode, force)
         return await control.join_token(workload, mode)
 
     token = ask(place, join)
+    try:
+        return _start_watcher(place, workload, token)
+    except CommandError:
+        with suppress(CommandError):  # then it is told as a lost run, which it is not quite
+            ask(place, lambda control: control.withdraw(token))
+        raise
+
+
+def _start_watcher(place: Place, workload: Workload, token: pb.JoinToken) -> Path:
+    from controlplane.cli.run_folder import left_behind, make_run_folder, sweep
+    from controlplane.cli.watcher import deliver, start_watcher
+
     now = time.time()
     sweep(place.state, now)
     for earlier in left_behind(place.state, now):

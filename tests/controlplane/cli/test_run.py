@@ -118,6 +118,19 @@ def test_without_init_nothing_runs(state: Path, monkeypatch: pytest.MonkeyPatch)
     assert started(state) == 125
 
 
+def test_a_run_whose_sidecar_does_not_start_takes_its_announcement_back(
+    operator: FakeOperator, state: Path, handed_over: list[list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (state / "run").write_text("in the way of the run's folder")
+    assert started(state) == 125
+    assert "Nothing was run." in capsys.readouterr().err
+    assert handed_over == []
+    announced, withdrawn = operator.asked
+    assert isinstance(announced, pb.CreateJoinTokenRequest)
+    assert isinstance(withdrawn, pb.WithdrawJoinTokenRequest)
+    assert withdrawn.token == "once"
+
+
 def test_the_join_file_has_what_the_sidecar_reads() -> None:
     token = pb.JoinToken(
         token="once", enrolment_port=1, stream_port=2, trust_bundle_pem=b"pem", server_name="cp", instance="i-1"

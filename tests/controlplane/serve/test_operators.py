@@ -202,6 +202,16 @@ async def test_a_run_whose_sidecar_was_killed_before_it_enrolled_is_lost_and_tol
     assert (summary.lost_runs, summary.instances, summary.last_exit_status) == (1, 0, -1)
 
 
+async def test_a_run_that_was_not_started_after_all_is_not_lost(running: Running) -> None:
+    operator = running.operator()
+    token = await operator.CreateJoinToken(operator_pb2.CreateJoinTokenRequest(workload=WORKLOAD))
+    for _ in range(2):
+        await operator.WithdrawJoinToken(operator_pb2.WithdrawJoinTokenRequest(token=token.token))
+    assert not (await operator.ShowWorkload(operator_pb2.ShowWorkloadRequest(workload=WORKLOAD))).unenrolled
+    with refused(grpc.StatusCode.PERMISSION_DENIED, "the join token is unknown"):
+        await running.enrolment().Enrol(enrolment_pb2.EnrolRequest(join_token=token.token, csr_der=csr()))
+
+
 async def test_a_join_token_cannot_ask_for_enforce(running: Running) -> None:
     request = operator_pb2.CreateJoinTokenRequest(workload=WORKLOAD, mode=words_pb2.MODE_ENFORCE)
     with refused(grpc.StatusCode.FAILED_PRECONDITION, "cannot be enforced"):
