@@ -18,6 +18,7 @@ from controlplane.loop.batch import InForce, Outcome, ReceivedBatch
 from controlplane.loop.detail import WorkloadDetail, WorkloadSummary
 from controlplane.loop.intake import Intake
 from controlplane.loop.memory import Memory
+from controlplane.loop.presence import closed, reopened, seen
 from controlplane.loop.reading import Runs, detail_of, record_of, summary_of, versions_of
 from controlplane.loop.refusal import (
     CannotEnforceError,
@@ -33,7 +34,6 @@ from controlplane.posture.gate import Gate, gates
 from controlplane.store.port import InstanceRow, JoinTokenRow, ModeChange, Store, WorkloadRow
 from inscope.alert import Alert
 from inscope.binary import Binary
-from inscope.coverage import SourceCoverage
 from inscope.finding import Finding
 from inscope.mode import Mode
 from inscope.reference import ReferenceVersion, binary_sha256, can_be_in_scope
@@ -69,7 +69,7 @@ class Loop:
         known = self._store.instance(instance.id)
         if known and known.workload != instance.workload:
             raise UnknownInstanceError(instance.id, f"it belongs to {known.workload}")
-        row = _reopened(known) if known else InstanceRow(instance.id, instance.workload, now, now)
+        row = reopened(known) if known else InstanceRow(instance.id, instance.workload, now, now)
         with self._store.transaction():
             self._introduce(instance.workload, mode, now)
             self._begin(instance.workload, now)
@@ -89,7 +89,7 @@ class Loop:
         with self._memory.changing(workload) as state:
             state.live.pop(instance, None)
             if row is not None:
-                self._store.put_instance(_closed(row, now))
+                self._store.put_instance(closed(row, now))
             self._memory.look(state, now)
 
     def finish(self, instance: InstanceId, exit_status: int, now: float) -> None:
@@ -99,7 +99,7 @@ class Loop:
             UnknownInstanceError: its stream is not open.
         """
         with self._memory.changing(self._memory.owner(instance)) as state:
-            self._memory.put_live(state, replace(_seen(state.live[instance], now), exit_status=exit_status))
+            self._memory.put_live(state, replace(seen(state.live[instance], now), exit_status=exit_status))
 
     def acknowledge(self, instance: InstanceId, versions: tuple[ReferenceVersion, ...], mode: Mode, now: float) -> None:
         """An instance judges by these now.
@@ -108,7 +108,7 @@ class Loop:
             UnknownInstanceError: its stream is not open.
         """
         with self._memory.changing(self._memory.owner(instance)) as state:
-            row = replace(_seen(state.live[instance], now), acknowledged=versions, mode=mode)
+            row = replace(seen(state.live[instance], now), acknowledged=versions, mode=mode)
             self._memory.put_live(state, row)
 
     def in_force(self, workload: Workload) -> InForce:
@@ -299,22 +299,3 @@ class Loop:
             return []
         last = self._instances(state)[-1]  # there is one: what is found was surveyed or seen by an instance
         return rehearse(stage, state, found, Instance(last.id, last.workload), now, self._memory.fresh)
-
-
-def _reopened(row: InstanceRow) -> InstanceRow:
-    """The sources that were connected when the stream closed went on while it was away."""
-    return replace(row, coverage=tuple(_resumed(source, row.last_seen) for source in row.coverage))
-
-
-def _resumed(source: SourceCoverage, closed: float) -> SourceCoverage:
-    return replace(source, until=0.0) if source.until == closed else source
-
-
-def _closed(row: InstanceRow, now: float) -> InstanceRow:
-    row = _seen(row, now)
-    ended = tuple(replace(each, until=row.last_seen) if each.connected else each for each in row.coverage)
-    return replace(row, coverage=ended)
-
-
-def _seen(row: InstanceRow, now: float) -> InstanceRow:
-    return replace(row, last_seen=max(row.last_seen, now))

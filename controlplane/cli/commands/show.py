@@ -28,8 +28,8 @@ def register(commands: Commands) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Show it."""
     from controlplane.cli.control import ask, explained
+    from controlplane.cli.detail_tables import detail_blocks
     from controlplane.cli.documents import detail_document
-    from controlplane.cli.tables import detail_blocks
 
     place = place_of(arguments, os.environ)
     detail = ask(place, lambda control: control.show(arguments.workload, arguments.entries))
