@@ -14,10 +14,10 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
+from controlplane.address import Address
 from controlplane.pki.authority import create_authority
 from controlplane.pki.identity import OperatorPeer, SidecarPeer
 from controlplane.serve.control_plane import CannotListenError
-from controlplane.serve.endpoint import Address
 from inscope.v1 import enrolment_pb2, operator_pb2
 from inscope.v1.enrolment_pb2_grpc import EnrolmentStub
 from inscope.v1.operator_pb2_grpc import OperatorStub
