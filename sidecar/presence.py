@@ -7,7 +7,9 @@ import asyncio
 from inscope.behaviour import Behaviour
 from inscope.capability import Capability
 from inscope.coverage import Source, SourceCoverage
+from inscope.mode import Mode
 from inscope.observation import Observation
+from inscope.verdict import Verdict
 from sidecar.observe.sink import ObservationSink
 
 
@@ -31,6 +33,19 @@ class Presence:
     def countable(self, behaviour: Behaviour, writable: bool) -> bool:
         """See `ObservationSink`."""
         return self._sink.countable(behaviour, writable)
+
+    @property
+    def mode(self) -> Mode:
+        """See `ObservationSink`."""
+        return self._sink.mode
+
+    async def verdict(self, behaviour: Behaviour) -> Verdict:
+        """See `ObservationSink`."""
+        return await self._sink.verdict(behaviour)
+
+    def in_force(self, generation: int) -> None:
+        """See `ObservationSink`."""
+        self._sink.in_force(generation)
 
     def surveyed(self, capability: Capability) -> None:
         """See `ObservationSink`."""

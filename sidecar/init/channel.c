@@ -23,8 +23,10 @@
 #include "lineage.h"
 #include "message.h"
 #include "patterns.h"
+#include "pending.h"
 #include "queue.h"
 #include "sip.h"
+#include "stance.h"
 #include "survey.h"
 #include "thread.h"
 
@@ -48,6 +50,8 @@ static struct {
     uint64_t counted_ns;
     struct inscope_counters told;
     uint64_t survey_at_ns; /* 0: none is due */
+    struct inscope_mode mode;
+    bool mode_untold;
 } channel;
 
 static struct message outgoing;
@@ -66,17 +70,36 @@ static void drop_connection(void) {
     queue_connected(false);
     image_forget_all();
     lineage_forget_all();
+    pending_ask_again();
+    if (stance_enforces()) /* what is known to be good goes on */
+        return;
     actors_forget();
     atomic_fetch_add(&counters.lost_away, known_forget());
+}
+
+static bool adopt(struct inscope_mode mode) {
+    channel.mode = mode;
+    channel.mode_untold = true;
+    return stance_take(&mode);
+}
+
+static bool tell_mode(void) {
+    if (!channel.mode_untold)
+        return true;
+    channel.mode_untold = false;
+    message_begin(&outgoing, INSCOPE_MODE_IS, NULL, boottime_ns());
+    message_body(&outgoing, &channel.mode, sizeof channel.mode);
+    return connection_send_message(&outgoing);
 }
 
 /* The welcome of a new connection, or PATTERNS at any time. False: this peer is not to be listened to. */
 static bool take(const struct incoming *in) {
     struct inscope_welcome welcome;
+    struct inscope_mode mode;
     char reason[200];
     switch ((int)in->kind) {
     case INSCOPE_WELCOME:
-        if (!incoming_welcome(in, &welcome))
+        if (!incoming_welcome(in, &welcome) || !adopt((struct inscope_mode){welcome.stance, welcome.generation}))
             return false;
         atomic_store(&channel.connected, 1);
         channel.survey_at_ns = welcome.survey ? after_ms(PATTERNS_MS) : 0;
@@ -86,6 +109,8 @@ static bool take(const struct incoming *in) {
     case INSCOPE_PATTERNS: return incoming_patterns(in);
     case INSCOPE_ACTOR: return incoming_actor(in);
     case INSCOPE_KNOWN: return incoming_known(in);
+    case INSCOPE_MODE: return incoming_mode(in, &mode) && adopt(mode);
+    case INSCOPE_VERDICT: return incoming_verdict(in);
     case INSCOPE_REFUSED:
         incoming_reason(in, reason, sizeof reason);
         fprintf(stderr, "inscope-init: the sidecar refused: %s\n", reason);
@@ -123,6 +148,14 @@ static bool greet(void) {
     return true;
 }
 
+/* Those who are held are refused in time all the same. */
+static void rest_after_refusal(void) {
+    for (int ms = 0; ms < REFUSED_RETRY_MS && !atomic_load(&channel.finishing); ms += RETRY_MS) {
+        usleep(RETRY_MS * 1000);
+        pending_attend(boottime_ns());
+    }
+}
+
 static bool connect_once(void) {
     if (!connection_dial(channel.options->socket)) {
         usleep((atomic_load(&launch_gate) ? RETRY_MS : FIRST_RETRY_MS) * 1000);
@@ -134,14 +167,14 @@ static bool connect_once(void) {
     }
     drop_connection();
     open_gate();
-    usleep(REFUSED_RETRY_MS * 1000);
+    rest_after_refusal();
     return false;
 }
 
 static struct inscope_counters snapshot(void) {
     return (struct inscope_counters){counters.traps,      counters.records, counters.lost_queue, counters.lost_away,
                                      counters.unreadable, counters.opens,   counters.repeats,    counters.gone,
-                                     counters.busy,       counters.undumpable};
+                                     counters.busy,       counters.undumpable, counters.expired};
 }
 
 static bool tell_counters(void) {
@@ -229,7 +262,7 @@ static void survey_when_due(void) {
 static bool sleep_until_work(void) {
     struct pollfd p[2] = {{.fd = connection_fd(), .events = POLLIN}, {.fd = queue_wake_fd(), .events = POLLIN}};
     bool may_sleep = queue_sleep() && !atomic_load(&channel.finishing);
-    poll(p, 2, may_sleep ? TICK_MS : 0);
+    poll(p, 2, may_sleep ? pending_due_ms(boottime_ns(), TICK_MS) : 0);
     queue_awake();
     return p[0].revents != 0;
 }
@@ -237,13 +270,16 @@ static bool sleep_until_work(void) {
 /* Let the first record's companions arrive, unless the ring fills (which wakes) or the end is near. */
 static void collect(void) {
     struct pollfd wake = {.fd = queue_wake_fd(), .events = POLLIN};
-    if (!queue_is_empty() && queue_has_room() && !atomic_load(&channel.finishing))
+    if (!queue_is_empty() && !queue_is_urgent() && queue_has_room() && !atomic_load(&channel.finishing))
         poll(&wake, 1, BATCH_MS);
 }
 
 static bool serve_connection(void) {
     if (sleep_until_work() && !connection_receive(take))
         return false;
+    if (!tell_mode())
+        return false;
+    pending_attend(boottime_ns());
     survey_when_due();
     collect();
     bool finishing = atomic_load(&channel.finishing);
@@ -263,12 +299,14 @@ static void *run(void *unused) {
         futex_wait(&launch_agent, 0, -1);
     channel.hello.agent = atomic_load(&launch_agent);
     while (!atomic_load(&channel.finishing)) {
+        pending_attend(boottime_ns());
         if (!connect_once())
             continue;
         while (serve_connection())
             ;
         drop_connection();
     }
+    pending_refuse_all();
     atomic_store(&channel.finished, 1);
     futex_wake(&channel.finished);
     return NULL;

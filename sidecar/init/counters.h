@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 struct counters {
-    _Atomic uint64_t traps, records, lost_queue, lost_away, unreadable, opens, repeats, gone, busy, undumpable;
+    _Atomic uint64_t traps, records, lost_queue, lost_away, unreadable, opens, repeats, gone, busy, undumpable, expired;
 };
 
 extern struct counters counters;

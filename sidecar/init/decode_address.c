@@ -20,12 +20,22 @@ static const struct inscope_address *recall(uint64_t socket) {
     return socket && found->socket == socket ? found : NULL;
 }
 
-static void finish(struct trap *t, enum inscope_kind kind, const struct inscope_address *body, bool readable) {
-    if (!trap_pass(t))
+static void finish(struct trap *t, enum inscope_kind kind, const struct inscope_address *body, bool readable, bool stands) {
+    if (!stands)
         return;
     if (kind == INSCOPE_BIND)
         remember(body);
     trap_report(t, kind, body, sizeof *body, readable ? 0 : INSCOPE_UNREADABLE);
+}
+
+/* The address as it was judged: the caller's own may be another by now. */
+static struct plan address_plan(const struct trap *t, int descriptor, const void *raw, size_t size) {
+    struct plan plan = trap_plan(t);
+    plan.of.socket.descriptor = descriptor;
+    plan.of.socket.length = (uint32_t)size;
+    if (size)
+        memcpy(plan.of.socket.address, raw, size);
+    return plan;
 }
 
 /* The socket itself does not matter to what the act is, so its inode is only asked for when there is a record. */
@@ -46,13 +56,14 @@ void decode_address(struct trap *t, enum inscope_kind kind, int descriptor, uint
         socket_name(raw, size, &body);
     trap_recognise(t);
     socket_read_protocol(tid, descriptor, &body);
+    struct plan plan = address_plan(t, descriptor, raw, size);
     if (readable && is_known(t, kind, &body)) {
-        trap_pass(t);
+        trap_decide(t, true, &plan, 0);
         return;
     }
     readable &= socket_read_inode(tid, descriptor, &body);
     lineage_introduce(t);
-    finish(t, kind, &body, readable);
+    finish(t, kind, &body, readable, trap_decide(t, false, &plan, 1));
 }
 
 static bool where_bound(struct trap *t, struct inscope_address *body) {
@@ -73,5 +84,6 @@ void decode_listen(struct trap *t) {
     trap_identify(t);
     socket_read_protocol((pid_t)t->call->pid, body.descriptor, &body);
     bool readable = socket_read_inode((pid_t)t->call->pid, body.descriptor, &body) && where_bound(t, &body);
-    finish(t, INSCOPE_LISTEN, &body, readable);
+    struct plan plan = address_plan(t, body.descriptor, NULL, 0);
+    finish(t, INSCOPE_LISTEN, &body, readable, trap_decide(t, false, &plan, 1));
 }

@@ -5,8 +5,10 @@
 #include <sys/prctl.h>
 
 #include "counters.h"
+#include "lineage.h"
 #include "locate.h"
 #include "seen.h"
+#include "stance.h"
 
 static struct inscope_call body_of(const struct trap *t, int error) {
     struct inscope_call body = {.nr = t->call->data.nr, .arch = t->call->data.arch, .error = error};
@@ -29,11 +31,23 @@ static bool changes_root(int nr) {
            nr == __NR_setns || nr == __NR_unshare;
 }
 
+/* Resolvers make the same socket each time. */
+static bool is_known(struct trap *t) {
+    const struct seccomp_data *call = &t->call->data;
+    uint64_t facts[] = {call->args[0], call->args[1], call->args[2]};
+    return call->nr == __NR_socket && trap_is_known(t, INSCOPE_SYSCALL, facts, 3);
+}
+
 void decode_call(struct trap *t) {
     if (changes_root(t->call->data.nr))
         locate_roots_differ();
-    trap_identify(t);
-    if (!trap_pass(t))
+    trap_recognise(t);
+    if (is_known(t)) {
+        trap_decide(t, true, NULL, 0);
+        return;
+    }
+    lineage_introduce(t);
+    if (!trap_decide(t, false, NULL, 1))
         return;
     note(&t->call->data);
     struct inscope_call body = body_of(t, 0);
@@ -53,7 +67,7 @@ void decode_deny(struct trap *t) { refuse(t, 0); }
 /* io_uring_setup has one number in every ABI. A foreign program makes hundreds of calls: each number is reported once. */
 void decode_foreign(struct trap *t) {
     uint32_t nr = (uint32_t)t->call->data.nr;
-    if ((nr & ~FOREIGN_NUMBER_BIT) == __NR_io_uring_setup) {
+    if ((nr & ~FOREIGN_NUMBER_BIT) == __NR_io_uring_setup || stance_enforces()) {
         refuse(t, INSCOPE_FOREIGN);
         return;
     }

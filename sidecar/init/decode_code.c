@@ -11,6 +11,7 @@
 #include "locate.h"
 #include "mapping.h"
 #include "seen.h"
+#include "stance.h"
 
 enum { MAPPINGS_LOOKED_AT = 8 };
 
@@ -18,7 +19,7 @@ enum { MAPPINGS_LOOKED_AT = 8 };
 static void report_memory(struct trap *t) {
     const struct seccomp_data *call = &t->call->data;
     struct act act = {.kind = INSCOPE_CODE_MEMORY, .nr = (uint32_t)call->nr};
-    if (seen_before(&t->who, &act)) {
+    if (!t->ask && seen_before(&t->who, &act)) {
         count(&counters.repeats);
         return;
     }
@@ -30,7 +31,7 @@ static void report_memory(struct trap *t) {
 
 static bool repeats(struct trap *t, const struct inscope_file *file) {
     struct act act = {file->device, file->inode, file->size, file->mtime_ns, file->ctime_ns, INSCOPE_LOAD, 0};
-    if (!seen_before(&t->who, &act))
+    if (t->ask || !seen_before(&t->who, &act))
         return false;
     count(&counters.repeats);
     return true;
@@ -65,22 +66,46 @@ static void report_missing(struct trap *t, int error) {
     report_load(t, &none, "", 0, INSCOPE_UNREADABLE);
 }
 
-static void map_memory(struct trap *t) {
-    trap_identify(t);
-    if (trap_pass(t))
+static void decide_memory(struct trap *t) {
+    trap_recognise(t);
+    if (trap_is_known(t, INSCOPE_CODE_MEMORY, NULL, 0)) {
+        trap_decide(t, true, NULL, 0);
+        return;
+    }
+    lineage_introduce(t);
+    if (trap_decide(t, false, NULL, 1))
         report_memory(t);
 }
 
+static struct plan load_plan(const struct trap *t, const struct inscope_file *file) {
+    struct plan plan = trap_plan(t);
+    plan.of.file = *file;
+    return plan;
+}
+
 static void map_again(struct trap *t, struct image *image, const char *path) {
-    if (trap_pass(t) && !repeats(t, &image->file))
+    struct plan plan = load_plan(t, &image->file);
+    if (trap_decide(t, false, &plan, 1) && !repeats(t, &image->file))
         report_load(t, image, path, strlen(path), 0);
 }
 
+/* What is there a moment later was not judged. */
+static void map_nothing(struct trap *t, int error) {
+    bool stands = stance_enforces() ? trap_refuse(t, error == -ENOENT ? EBADF : EACCES) : trap_pass(t);
+    if (stands)
+        report_missing(t, error);
+}
+
 static void map_file(struct trap *t, int fd) {
-    bool stands = trap_pass(t);
-    if (stands && fd < 0)
-        report_missing(t, fd);
-    else if (stands)
+    if (fd < 0) {
+        map_nothing(t, fd);
+        return;
+    }
+    struct image image = image_of(dup(fd), t->call->data.nr);
+    struct plan plan = load_plan(t, &image.file);
+    image_close(&image);
+    bool stands = trap_decide(t, false, &plan, 1);
+    if (stands)
         report_file(t, fd);
     else if (fd >= 0)
         close(fd);
@@ -101,13 +126,15 @@ void decode_map(struct trap *t) {
     struct image image;
     const char *path;
     if (call->args[3] & MAP_ANONYMOUS) {
-        map_memory(t);
+        decide_memory(t);
         return;
     }
     bool seen = locate_descriptor_stat(tid, descriptor, &st);
     trap_recognise(t);
     if (seen && S_ISREG(st.st_mode) && is_known(t, &st)) {
-        trap_pass(t);
+        struct inscope_file file = image_file(&st);
+        struct plan plan = load_plan(t, &file);
+        trap_decide(t, true, &plan, 0);
         return;
     }
     lineage_introduce(t);
@@ -141,8 +168,14 @@ void decode_protect(struct trap *t) {
         } else
             memory = true;
     }
+    if (found == 0 && memory) {
+        decide_memory(t);
+        return;
+    }
     trap_identify(t);
-    bool stands = trap_pass(t);
+    if (found == MAPPINGS_LOOKED_AT && at < end && stance_enforces()) /* more than can be judged */
+        trap_refuse(t, EACCES);
+    bool stands = trap_decide(t, found == 0, NULL, (unsigned)found + memory);
     for (int i = 0; i < found; i++)
         if (!stands && fds[i] >= 0)
             close(fds[i]);
@@ -154,8 +187,4 @@ void decode_protect(struct trap *t) {
         report_memory(t);
 }
 
-void decode_code(struct trap *t) {
-    trap_identify(t);
-    if (trap_pass(t))
-        report_memory(t);
-}
+void decode_code(struct trap *t) { decide_memory(t); }

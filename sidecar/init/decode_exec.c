@@ -15,6 +15,7 @@
 #include "memory.h"
 #include "seen.h"
 #include "sip.h"
+#include "stance.h"
 #include "watch.h"
 
 enum { POINTERS_AT_ONCE = 32 };
@@ -119,8 +120,16 @@ static bool is_known(struct trap *t, const struct image *image, uint64_t *actor)
     return known_again(t->key, actor);
 }
 
+/* What runs is held against what was judged. */
+static struct plan exec_plan(const struct trap *t, const struct image *image) {
+    struct plan plan = trap_plan(t);
+    plan.of.file = image->file;
+    return plan;
+}
+
 static void pass_known(struct trap *t, const struct image *image, uint64_t actor) {
-    if (!trap_pass(t))
+    struct plan plan = exec_plan(t, image);
+    if (!trap_decide(t, true, &plan, 0))
         return;
     seen_exec(t->who.pid);
     actors_exec_known(&t->who, t->now_ns, actor, t->key, &image->file);
@@ -130,11 +139,16 @@ static void pass_known(struct trap *t, const struct image *image, uint64_t actor
 
 static void pass_told(struct trap *t, int folder, uint64_t argv, int path_fd, struct image *image) {
     bool fails = fails_by_itself(path_fd, image);
+    if (fails && stance_enforces()) { /* what is found there a moment later was not judged */
+        trap_refuse(t, path_fd < -1 ? -path_fd : EACCES);
+        return;
+    }
     lineage_introduce(t);
     read_folders((pid_t)t->call->pid, folder);
     if (!fails)
         image->file.argc = write_strings(t, argv);
-    if (!trap_pass(t))
+    struct plan plan = exec_plan(t, image);
+    if (!trap_decide(t, false, &plan, 1))
         return;
     seen_exec(t->who.pid);
     if (!fails) {

@@ -57,7 +57,7 @@ static void report(struct trap *t, const struct opened *o, const struct inscope_
                  INSCOPE_PATH_MAX);
     trap_flag(t, (o->outcome == TEXT_CUT ? INSCOPE_TRUNCATED : 0) |
                      (o->outcome == TEXT_UNREADABLE || !absolute ? INSCOPE_UNREADABLE : 0));
-    queue_push(t->message);
+    trap_push(t);
 }
 
 /* Of what was written, the file itself matters: it may be run one day. */
@@ -67,16 +67,23 @@ static bool is_known(struct trap *t, const struct opened *o) {
     return whole && !(o->flags & OPEN_WRITE_FLAGS) && trap_is_known(t, INSCOPE_OPEN, facts, 2);
 }
 
+static struct plan open_plan(const struct trap *t, const struct opened *o) {
+    struct plan plan = trap_plan(t);
+    plan.of.open.flags = (uint32_t)o->flags;
+    return plan;
+}
+
 static void record(struct trap *t, const struct opened *o) {
     trap_recognise(t);
+    struct plan plan = open_plan(t, o);
     if (is_known(t, o)) {
-        trap_pass(t);
+        trap_decide(t, true, &plan, 0);
         return;
     }
     lineage_introduce(t);
     struct image image = image_of(locate((pid_t)t->call->pid, o->folder, o->path), t->call->data.nr);
     image_close(&image);
-    if (trap_pass(t))
+    if (trap_decide(t, false, &plan, 1))
         report(t, o, &image.file);
 }
 
@@ -96,7 +103,7 @@ void decode_open(struct trap *t, const struct open_levels *levels, int folder, u
         }
     }
     count(&counters.opens);
-    trap_pass(t);
+    trap_decide(t, true, NULL, 0);
 }
 
 /* Only the first word of the structure is needed: the flags. */

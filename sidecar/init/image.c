@@ -11,6 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "stance.h"
+
 enum { SETS = 64, WAYS = 4, PROC_MAGIC = 0x9fa0 };
 
 /* What was learned of a file at its last opening; good for IMAGE_AGAIN_MS while the file's facts are the same. */
@@ -95,6 +97,8 @@ static bool same(const struct looked *p, const struct inscope_file *file) {
 }
 
 static bool recent(const struct looked *p, const struct inscope_file *file, uint64_t now_ns) {
+    if (p->writable && stance_enforces()) /* judged by its content, which may be another by now */
+        return false;
     return same(p, file) && now_ns - p->at_ns < IMAGE_AGAIN_MS * 1000000ull;
 }
 

@@ -5,6 +5,7 @@
 #include "actors.h"
 #include "known.h"
 #include "patterns.h"
+#include "pending.h"
 
 enum incoming_outcome incoming_next(const uint8_t **at, size_t *left, struct incoming *out) {
     struct inscope_head head;
@@ -51,6 +52,22 @@ int incoming_known(const struct incoming *message) {
         return 0;
     memcpy(&body, message->body, sizeof body);
     return known_learn(&body, message->body + sizeof body, message->size - sizeof body);
+}
+
+int incoming_mode(const struct incoming *message, struct inscope_mode *out) {
+    if (message->size < sizeof *out)
+        return 0;
+    memcpy(out, message->body, sizeof *out);
+    return out->stance >= INSCOPE_WATCHES && out->stance <= INSCOPE_FREEZES;
+}
+
+int incoming_verdict(const struct incoming *message) {
+    struct inscope_verdict body;
+    if (message->size < sizeof body)
+        return 0;
+    memcpy(&body, message->body, sizeof body);
+    pending_decide(&body);
+    return 1;
 }
 
 void incoming_reason(const struct incoming *message, char *out, size_t size) {

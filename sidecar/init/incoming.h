@@ -28,6 +28,10 @@ int incoming_patterns(const struct incoming *message);
 int incoming_actor(const struct incoming *message);
 int incoming_known(const struct incoming *message);
 
+/* The body of a MODE, or take in a VERDICT; 0 when it is malformed. */
+int incoming_mode(const struct incoming *message, struct inscope_mode *out);
+int incoming_verdict(const struct incoming *message);
+
 /* The reason in a REFUSED, made printable; cut to size. */
 void incoming_reason(const struct incoming *message, char *out, size_t size);
 

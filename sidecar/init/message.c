@@ -28,6 +28,14 @@ void message_set_body(struct message *m, const void *body, size_t size) {
 
 void message_key(struct message *m, uint64_t key) { head_of(m)->key = key; }
 
+void message_ask(struct message *m, uint64_t ask) { head_of(m)->ask = ask; }
+
+uint64_t message_asks(const struct message *m) {
+    struct inscope_head head;
+    memcpy(&head, m->bytes, sizeof head);
+    return head.ask;
+}
+
 void message_flag(struct message *m, enum inscope_flag flag) {
     struct inscope_head *head = head_of(m);
     head->flags = (uint16_t)(head->flags | flag);

@@ -26,6 +26,10 @@ void message_set_body(struct message *m, const void *body, size_t size);
 /* Say what the act is to `known`. */
 void message_key(struct message *m, uint64_t key);
 
+/* Say that the caller is held, until a verdict on this; 0: it is not. */
+void message_ask(struct message *m, uint64_t ask);
+uint64_t message_asks(const struct message *m);
+
 /* Append a string, cut (and flagged TRUNCATED) at `most` bytes. */
 void message_text(struct message *m, const char *text, size_t length, size_t most);
 

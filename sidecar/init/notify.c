@@ -15,6 +15,7 @@
 #include "filter.h"
 #include "futex.h"
 #include "inherited.h"
+#include "stance.h"
 #include "thread.h"
 #include "watch.h"
 
@@ -67,7 +68,11 @@ static void handle(const struct seccomp_notif *call, const struct open_levels *l
         decode_foreign(&t);
     else if (!t.answered)
         decode_native(&t, levels);
-    trap_pass(&t); /* in observe no path through a decoder may leave a caller waiting */
+    /* No path through a decoder may leave a caller waiting, or, where it is enforced, let it through. */
+    if (stance_enforces())
+        trap_refuse(&t, EACCES);
+    else
+        trap_pass(&t);
 }
 
 bool notify_nobody_left(void) {

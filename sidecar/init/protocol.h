@@ -15,6 +15,10 @@
  * An act that is done again and again is told once. Its record carries a `key`, a keyed hash of who acts (the number that
  * ACTOR gave to the program the caller runs) and what it does. When the sidecar has answered KNOWN with that key, init
  * only counts the act, and tells the counts in REPEATED. What makes an act known is the sidecar's business.
+ *
+ * MODE says whether init only watches or also denies. Where it denies, the caller of an act that is not known is held: the
+ * record carries `ask`, and VERDICT answers it. A record that asks is told again on the next connection while its caller
+ * waits. Without a verdict the call is refused when INSCOPE_HOLD_MS have passed.
  */
 #ifndef INSCOPE_PROTOCOL_H
 #define INSCOPE_PROTOCOL_H
@@ -30,6 +34,7 @@
 #define INSCOPE_ARGV_MAX 16384
 #define INSCOPE_ARGV_ITEMS_MAX 256
 #define INSCOPE_KNOWN_MAX 4096
+#define INSCOPE_HOLD_MS 5000
 
 /* kind: what a message is. Tail strings are named in brackets. */
 enum inscope_kind {
@@ -39,6 +44,8 @@ enum inscope_kind {
     INSCOPE_PATTERNS = 4,  /* body patterns [patterns...], from the sidecar: replaces the whole list */
     INSCOPE_ACTOR = 5,     /* body actor, from the sidecar: what a process runs since its last exec */
     INSCOPE_KNOWN = 6,     /* body known, then `count` of struct inscope_known_act; from the sidecar */
+    INSCOPE_MODE = 7,      /* body mode, from the sidecar */
+    INSCOPE_VERDICT = 8,   /* body verdict, from the sidecar */
     INSCOPE_EXEC = 10,     /* body file [path as given made absolute, working directory, argv...]: about to happen; fd of the image */
     INSCOPE_IMAGE = 11,    /* body file [/proc/PID/exe]: what really runs, seen at the first trap after an exec; fd of it */
     INSCOPE_LOAD = 12,     /* body file [path]: a file is mapped or made executable; fd of it */
@@ -54,6 +61,7 @@ enum inscope_kind {
     INSCOPE_BYE = 22,      /* body exit []: the agent's own end */
     INSCOPE_PROCESS = 23,  /* body file [/proc/PID/exe]: an ancestor that made no trapped call yet, an orphan, or a
                               process whose exec was known and only counted: then `key` is the exec's */
+    INSCOPE_MODE_IS = 25,  /* body mode: in force from here on */
     INSCOPE_REPEATED = 24  /* body repeated, then `count` of struct inscope_repeat: known acts since the last of these */
 };
 
@@ -105,6 +113,7 @@ struct inscope_head {
     int32_t tid;
     int32_t ppid;
     uint64_t key;        /* of the act; 0: it cannot become known */
+    uint64_t ask;        /* the caller is held until a VERDICT on this; 0: it was answered */
 };
 
 struct inscope_hello {
@@ -142,6 +151,8 @@ struct inscope_welcome {
     uint32_t magic;
     uint16_t version;
     uint16_t survey;     /* 1: list what the container holds */
+    uint32_t stance;     /* as a MODE: there is no moment in which another holds */
+    uint32_t generation;
 };
 
 struct inscope_patterns {
@@ -164,6 +175,24 @@ struct inscope_known {
 struct inscope_known_act {
     uint64_t key;
     uint64_t actor;      /* EXEC: the number of the program that the process runs then; else 0 */
+};
+
+/* What init does about an act that is not known. */
+enum inscope_stance {
+    INSCOPE_WATCHES = 1,     /* lets it go on */
+    INSCOPE_ENFORCES = 2,    /* asks, and refuses what the verdict refuses */
+    INSCOPE_QUARANTINES = 3, /* as ENFORCES, and nothing is sent or connected anywhere */
+    INSCOPE_FREEZES = 4      /* as QUARANTINES, and the agent's processes are stopped */
+};
+
+struct inscope_mode {
+    uint32_t stance;     /* enum inscope_stance */
+    uint32_t generation; /* of the sidecar's choosing; MODE_IS brings it back */
+};
+
+struct inscope_verdict {
+    uint64_t ask;
+    int32_t error;       /* 0: it may; else the errno that the caller gets */
 };
 
 struct inscope_repeated {
@@ -229,6 +258,7 @@ struct inscope_counters {
     uint64_t gone;       /* callers that died or were interrupted before the answer */
     uint64_t busy;       /* filters refused to a caller that wanted its own listener (EBUSY) */
     uint64_t undumpable; /* processes that made themselves unreadable */
+    uint64_t expired;    /* calls refused because no verdict came, or too many were held */
 };
 
 struct inscope_survey {

@@ -20,7 +20,7 @@ static struct {
     pthread_mutex_t lock;
     size_t head, tail, used; /* written at head, read at tail; `used` counts skipped bytes too */
     int fds;
-    bool connected, asleep;
+    bool connected, asleep, urgent;
     int wake;
 } queue = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = -1};
 
@@ -73,13 +73,14 @@ static bool put(struct message *m) {
     queue.head = (place + bytes) % QUEUE_BYTES;
     queue.used += bytes;
     queue.fds += m->fd >= 0;
+    queue.urgent = queue.urgent || message_asks(m);
     count(&counters.records);
     return true;
 }
 
 /* The sender sleeps a few milliseconds between packets, so a record only wakes it from its long sleep, or at half full. */
 static bool must_wake(size_t before) {
-    bool wake = queue.asleep || (before < HALF && queue.used >= HALF);
+    bool wake = queue.asleep || queue.urgent || (before < HALF && queue.used >= HALF);
     queue.asleep = false;
     return wake;
 }
@@ -112,6 +113,13 @@ bool queue_has_room(void) {
     return room;
 }
 
+bool queue_is_urgent(void) {
+    pthread_mutex_lock(&queue.lock);
+    bool urgent = queue.urgent;
+    pthread_mutex_unlock(&queue.lock);
+    return urgent;
+}
+
 bool queue_is_empty(void) {
     pthread_mutex_lock(&queue.lock);
     bool empty = queue.used == 0;
@@ -140,6 +148,7 @@ static bool add_to(struct batch *batch, struct slot slot, uint8_t *bytes) {
 void queue_batch(struct batch *batch) {
     batch->count = batch->fd_count = batch->bytes = 0;
     pthread_mutex_lock(&queue.lock);
+    queue.urgent = false;
     size_t at = queue.tail, left = queue.used;
     while (left > 0) {
         struct slot slot;

@@ -42,6 +42,9 @@ int queue_wake_fd(void);
 
 bool queue_is_empty(void);
 
+/* Whether a record waits that somebody is held for. */
+bool queue_is_urgent(void);
+
 /* To be called by the sender before and after it sleeps on the wake descriptor; false: there is work, do not sleep. */
 bool queue_sleep(void);
 void queue_awake(void);

@@ -8,8 +8,10 @@
 #include "counters.h"
 #include "known.h"
 #include "lineage.h"
+#include "pending.h"
 #include "queue.h"
 #include "sip.h"
+#include "stance.h"
 
 void trap_recognise(struct trap *t) {
     if (t->who.tid == 0)
@@ -47,6 +49,19 @@ void trap_begin(struct trap *t, enum inscope_kind kind) {
     message_key(t->message, t->key);
 }
 
+/* What became of the call may have been decided after the record was begun. */
+bool trap_push(struct trap *t) {
+    message_ask(t->message, t->ask);
+    if (t->denied)
+        message_flag(t->message, INSCOPE_DENIED);
+    if (t->ask)
+        pending_keep(t->ask, t->message);
+    bool stored = queue_push(t->message);
+    if (t->ask && !stored)
+        pending_untold(t->ask);
+    return stored;
+}
+
 bool trap_stands(struct trap *t) {
     uint64_t id = t->call->id;
     if (ioctl(t->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0 || errno != ENOENT)
@@ -60,6 +75,7 @@ bool trap_stands(struct trap *t) {
 static bool answer(struct trap *t, uint32_t flags, int error) {
     struct seccomp_notif_resp response = {.id = t->call->id, .error = -error, .flags = flags};
     t->answered = true;
+    t->denied = error != 0;
     if (ioctl(t->listener, SECCOMP_IOCTL_NOTIF_SEND, &response) == 0)
         return true;
     count(&counters.gone);
@@ -67,6 +83,33 @@ static bool answer(struct trap *t, uint32_t flags, int error) {
 }
 
 bool trap_pass(struct trap *t) { return !t->answered && answer(t, SECCOMP_USER_NOTIF_FLAG_CONTINUE, 0); }
+
+struct plan trap_plan(const struct trap *t) { return plan_continue(t->call->id, &t->who, t->call->data.nr); }
+
+static bool enforce(struct trap *t, bool known, struct plan *plan, unsigned verdicts) {
+    t->answered = true;
+    if (known) {
+        plan_carry_out(plan);
+        return true;
+    }
+    if (pending_hold(plan, verdicts, t->now_ns)) {
+        t->ask = plan->id;
+        return true;
+    }
+    count(&counters.expired);
+    t->denied = true;
+    plan_refuse(plan, EACCES);
+    return true;
+}
+
+bool trap_decide(struct trap *t, bool known, struct plan *plan, unsigned verdicts) {
+    struct plan own = trap_plan(t);
+    if (t->answered || !stance_enforces()) {
+        plan_drop(plan);
+        return trap_pass(t);
+    }
+    return enforce(t, known, plan ? plan : &own, verdicts);
+}
 
 bool trap_refuse(struct trap *t, int error) { return !t->answered && answer(t, 0, error); }
 
@@ -82,7 +125,7 @@ void trap_report(struct trap *t, enum inscope_kind kind, const void *body, size_
     trap_begin(t, kind);
     message_body(t->message, body, size);
     trap_flag(t, flags);
-    queue_push(t->message);
+    trap_push(t);
 }
 
 void trap_queue_image(struct trap *t, struct image *image, unsigned flags) {
@@ -92,6 +135,6 @@ void trap_queue_image(struct trap *t, struct image *image, unsigned flags) {
     trap_flag(t, flags | (unreadable ? INSCOPE_UNREADABLE : 0));
     if (fd >= 0)
         message_attach(t->message, fd);
-    if (!queue_push(t->message) && fd >= 0)
+    if (!trap_push(t) && fd >= 0)
         image_not_passed(image);
 }

@@ -9,6 +9,7 @@
 #include "image.h"
 #include "kernel.h"
 #include "message.h"
+#include "plan.h"
 #include "process.h"
 
 struct trap {
@@ -18,7 +19,9 @@ struct trap {
     struct process who;
     uint64_t actor; /* the number of what the caller runs; 0: not known */
     uint64_t key;   /* of the act; 0: it cannot be known */
+    uint64_t ask;   /* the caller is held for a verdict on this; 0: not */
     bool answered;
+    bool denied;    /* answered with an error of ours */
     struct message *message; /* where the record is built; one for the whole thread */
 };
 
@@ -49,6 +52,17 @@ bool trap_stands(struct trap *t);
 /* Let the call go on. True: the caller was still waiting, so what was copied before is its own; a record is made only
  * then. */
 bool trap_pass(struct trap *t);
+
+/* Answer as the stance demands: where init only watches, the call goes on. Where it enforces, a known act is carried out
+ * as planned, another is held until its `verdicts` (one for each record that is going to be made) are there. The plan
+ * (NULL: the kernel may go on) is taken over. True: a record is to be made. */
+bool trap_decide(struct trap *t, bool known, struct plan *plan, unsigned verdicts);
+
+/* The plan to let the kernel go on with this call. */
+struct plan trap_plan(const struct trap *t);
+
+/* Queue the record that is built; it asks, if its caller is held. */
+bool trap_push(struct trap *t);
 
 /* Answer with an error; the same. */
 bool trap_refuse(struct trap *t, int error);

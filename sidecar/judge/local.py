@@ -1,7 +1,7 @@
 """The sidecar's judgement: a behaviour against the local reference. Pure; the control plane decides by the same rule.
 
-Observe and detect never prevent anything, so the verdict is always `ALLOW` here; what is missing still matters, because
-a deviation is reported at once and known behaviour is only counted.
+Observe and detect never prevent anything, so their verdict is always `ALLOW`; what is missing still matters, because a
+deviation is reported at once and known behaviour is only counted.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ class Judgement:
 
 def judge(behaviour: Behaviour, reference: LocalReference) -> Judgement:
     """Judge by the local reference alone: no clock, no I/O, no control plane."""
-    return Judgement(Verdict.ALLOW, missing(behaviour, reference.entries))
+    lacking = missing(behaviour, reference.entries)
+    refused = reference.mode is Mode.ENFORCE and bool(lacking)
+    return Judgement(Verdict.DENY if refused else Verdict.ALLOW, lacking)
 
 
 def deviates(behaviour: Behaviour, reference: LocalReference) -> bool:
@@ -49,12 +51,13 @@ def deviates(behaviour: Behaviour, reference: LocalReference) -> bool:
 def countable(behaviour: Behaviour, writable: bool, reference: LocalReference) -> bool:
     """Whether repetitions of an observed behaviour may be counted where they happen, and never looked at again.
 
-    In observe all may. After that what deviates is looked at each time; so is the content of a file that the workload
-    can write, and a connect, whose real peer is held against what the call said.
+    In observe all may. After that what deviates is looked at each time, and so is the content of a file that the
+    workload can write. In detect also a connect, whose real peer is held against what the call said.
     """
     if reference.mode is Mode.OBSERVE:
         return True
-    return not writable and not isinstance(behaviour, Connect) and not deviates(behaviour, reference)
+    raced = isinstance(behaviour, Connect) and reference.mode is Mode.DETECT
+    return not writable and not raced and not deviates(behaviour, reference)
 
 
 def updated(

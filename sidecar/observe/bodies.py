@@ -13,6 +13,7 @@ class Head:
     """`struct inscope_head` without its framing. `time_ns` is CLOCK_BOOTTIME, `start` clock ticks since boot.
 
     `key` stands for the act, to init: see `known_acts.py`. 0: it is one that init tells each time.
+    `ask` is not 0 where the caller is held for a verdict on it.
     """
 
     flags: int
@@ -23,6 +24,7 @@ class Head:
     tid: int
     ppid: int
     key: int = 0
+    ask: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,15 @@ class Counters:
     gone: int
     busy: int
     undumpable: int
+    expired: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModeBody:
+    """`struct inscope_mode`: what init does about acts that are not known, since which of our messages."""
+
+    stance: int
+    generation: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
-from sidecar.observe.bodies import Head
+from sidecar.observe.bodies import Head, ModeBody
 from sidecar.observe.header import HEADER
 from sidecar.observe.kinds import Kind
 from sidecar.observe.protocol import MAGIC, PACKET_MAX, PROTOCOL_VERSION, OversizedPacketError
@@ -14,9 +14,20 @@ _HEAD = HEADER.structs["head"].codec
 _LENGTH = struct.Struct("=H")
 
 
-def encode_welcome(*, survey: bool) -> bytes:
+def encode_welcome(mode: ModeBody, *, survey: bool) -> bytes:
     """The answer to an accepted HELLO; `survey` asks init to list what the container holds."""
-    return _message(Kind.WELCOME, HEADER.structs["welcome"].codec.pack(MAGIC, PROTOCOL_VERSION, int(survey)))
+    welcome = HEADER.structs["welcome"].codec
+    return _message(Kind.WELCOME, welcome.pack(MAGIC, PROTOCOL_VERSION, int(survey), mode.stance, mode.generation))
+
+
+def encode_mode(mode: ModeBody) -> bytes:
+    """What init is to do about acts that are not known, from now on."""
+    return _message(Kind.MODE, HEADER.structs["mode"].codec.pack(mode.stance, mode.generation))
+
+
+def encode_verdict(ask: int, error: int) -> bytes:
+    """Whoever is held for `ask` may go on (error 0), or gets this errno."""
+    return _message(Kind.VERDICT, HEADER.structs["verdict"].codec.pack(ask, error))
 
 
 def encode_refused(reason: str) -> bytes:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from inscope.behaviour import Contradiction, Exec
 from sidecar.observe.actors import Actors
+from sidecar.observe.bodies import Head
 from sidecar.observe.drafts import Draft, open_file
 from sidecar.observe.kinds import Flag
 from sidecar.observe.known_acts import KnownActs
@@ -88,6 +89,13 @@ class Execs:
         self._last.move_to_end(key)
         if len(self._last) > _EXECS_KEPT:
             self._last.popitem(last=False)
+
+    def refused(self, head: Head) -> None:
+        """The exec that the process was held for did not happen."""
+        process = self._actors.of(head)
+        last = self._last.pop((process.pid, process.start), None)
+        if last:
+            self._actors.executed(process, last.before.label, last.before.image)
 
     def image(self, record: ImageRecord) -> Sequence[Draft]:
         """What runs after an exec, where that says something new."""

@@ -26,6 +26,13 @@ class Again:
     times: int
 
 
-QueuedFact = Draft | Again | Capability | Counters | Ended
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """Init does what the MODE of this generation says."""
+
+    generation: int
+
+
+QueuedFact = Draft | Again | InForce | Capability | Counters | Ended
 Fact = QueuedFact | Claim
 """What follows from a record. A claim is not told to anybody: it is held against the kernel while the socket lives."""

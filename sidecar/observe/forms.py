@@ -14,6 +14,7 @@ from sidecar.observe.bodies import (
     FileStat,
     Head,
     HelloBody,
+    ModeBody,
     OpenCall,
     Repeat,
     Repeated,
@@ -35,6 +36,7 @@ from sidecar.observe.records import (
     ImageRecord,
     ListenRecord,
     LoadRecord,
+    ModeIsRecord,
     OpenRecord,
     ProcessRecord,
     Record,
@@ -191,5 +193,6 @@ FORMS: dict[int, Form] = {
     Kind.SURVEY: Form("survey", SurveyPart, _survey),
     Kind.BYE: Form("exit", Exit, _plain(ByeRecord)),
     Kind.PROCESS: Form("file", FileStat, _process),
+    Kind.MODE_IS: Form("mode", ModeBody, _plain(ModeIsRecord)),
     Kind.REPEATED: Form("repeated", Repeated, _repeated, entries="repeat"),
 }

@@ -14,8 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sidecar.observe.admitted_init import AdmittedInit
-from sidecar.observe.encode import encode_patterns, encode_welcome
+from sidecar.observe.bodies import ModeBody
+from sidecar.observe.encode import encode_mode, encode_patterns, encode_welcome
 from sidecar.observe.init_listener import InitListener, credentials_of
+from sidecar.observe.kinds import Stance
 from sidecar.observe.packets import send
 from sidecar.observe.protocol import PACKET_MAX
 from sidecar.observe.records import HelloRecord
@@ -33,6 +35,7 @@ class InitChannel:
         path: of the socket; its folder keeps others out, its mode is `mode`.
         secret: remembers the first peer's.
         patterns: the watch list in wire form; `watch` replaces it.
+        stance: what init is to do about acts that are not known; `become` changes it.
         survey: whether to ask what the container holds.
     """
 
@@ -44,6 +47,7 @@ class InitChannel:
         patterns: Sequence[bytes],
         *,
         survey: bool = True,
+        stance: Stance = Stance.WATCHES,
         mode: int = 0o600,
     ) -> None:
         self._path = path
@@ -52,6 +56,7 @@ class InitChannel:
         self._patterns = tuple(patterns)
         self._survey = survey
         self._mode = mode
+        self._stance = ModeBody(stance, 0)
         self._server: socket.socket | None = None
         self._init: AdmittedInit | None = None
         self._paused = False
@@ -106,6 +111,13 @@ class InitChannel:
             for packet in packets:
                 self._init.tell(packet)
 
+    def become(self, stance: Stance) -> None:
+        """Tell init what to do about acts that are not known, now and when it connects; nothing where it knows."""
+        if stance == self._stance.stance:
+            return
+        self._stance = ModeBody(stance, self._stance.generation + 1)
+        self.tell([encode_mode(self._stance)])
+
     def pause(self) -> None:
         """Stop reading: what comes waits in the socket, then in init, which counts what it must drop."""
         self._paused = True
@@ -156,7 +168,7 @@ class InitChannel:
 
     def _admit(self, connection: socket.socket, hello: HelloRecord) -> None:
         resumed = self._secret.keep(hello.body.secret)
-        welcome = encode_welcome(survey=self._survey)
+        welcome = encode_welcome(self._stance, survey=self._survey)
         if not (send(connection, welcome) and send(connection, encode_patterns(self._patterns))):
             connection.close()
             return

@@ -9,6 +9,7 @@ from sidecar.observe.header import HEADER
 _KIND = HEADER.enums["kind"]
 _FLAG = HEADER.enums["flag"]
 _LEVEL = HEADER.enums["level"]
+_STANCE = HEADER.enums["stance"]
 _SURVEY = HEADER.enums["survey_kind"]
 
 
@@ -21,6 +22,8 @@ class Kind(IntEnum):
     PATTERNS = _KIND["PATTERNS"]
     ACTOR = _KIND["ACTOR"]
     KNOWN = _KIND["KNOWN"]
+    MODE = _KIND["MODE"]
+    VERDICT = _KIND["VERDICT"]
     EXEC = _KIND["EXEC"]
     IMAGE = _KIND["IMAGE"]
     LOAD = _KIND["LOAD"]
@@ -35,6 +38,7 @@ class Kind(IntEnum):
     SURVEY = _KIND["SURVEY"]
     BYE = _KIND["BYE"]
     PROCESS = _KIND["PROCESS"]
+    MODE_IS = _KIND["MODE_IS"]
     REPEATED = _KIND["REPEATED"]
 
 
@@ -56,6 +60,15 @@ class Level(IntEnum):
     OFF = _LEVEL["OFF"]
     WATCHED = _LEVEL["WATCHED"]
     ALL = _LEVEL["ALL"]
+
+
+class Stance(IntEnum):
+    """`enum inscope_stance`: what init does about acts that are not known."""
+
+    WATCHES = _STANCE["WATCHES"]
+    ENFORCES = _STANCE["ENFORCES"]
+    QUARANTINES = _STANCE["QUARANTINES"]
+    FREEZES = _STANCE["FREEZES"]
 
 
 class SurveyKind(IntEnum):

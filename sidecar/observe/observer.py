@@ -15,7 +15,7 @@ from sidecar.observe.images import Images
 from sidecar.observe.init_channel import InitChannel
 from sidecar.observe.known_acts import KnownActs
 from sidecar.observe.patterns import default_watch_list
-from sidecar.observe.pipeline import Pipeline
+from sidecar.observe.pipeline import Pipeline, stance_of
 from sidecar.observe.process_log import ProcessLog
 from sidecar.observe.reconcile import Reconciler
 from sidecar.observe.records import HelloRecord
@@ -77,6 +77,7 @@ class Observer:
             FirstSecret(secret_path, log),
             self._watch_list.wire(),
             mode=socket_mode,
+            stance=stance_of(sink.mode),
         )
         self._sockets = _sock_diag(log)
         self._reconciler = self._make_reconciler()

@@ -9,23 +9,28 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol, assert_never
 
 from inscope.capability import Capability
 from inscope.coverage import LossCause, Source, SourceCoverage
+from inscope.mode import Mode
 from inscope.observation import Observation
+from inscope.verdict import Verdict
 from sidecar.observe.bodies import Counters
 from sidecar.observe.claims import Claim
 from sidecar.observe.drafts import Draft, OpenFile
-from sidecar.observe.facts import Again, Ended, Fact, QueuedFact
+from sidecar.observe.facts import Again, Ended, Fact, InForce, QueuedFact
 from sidecar.observe.identities import Identities
 from sidecar.observe.init_listener import PeerCredentials
+from sidecar.observe.kinds import Stance
 from sidecar.observe.known_acts import KnownActs
 from sidecar.observe.ledger import Ledger
 from sidecar.observe.packets import close_descriptors
 from sidecar.observe.records import NO_FD, HelloRecord, Record
 from sidecar.observe.sink import ObservationSink
 from sidecar.observe.translate import Translator
+from sidecar.observe.verdicts import Answer, verdict_packet
 from sidecar.observe.wall_clock import SECOND_NS, Clocks
 
 HIGH_WATER = 2048
@@ -48,6 +53,7 @@ class Flow(Protocol):
     """The channel, as far as the pipeline holds it back."""
 
     def tell(self, packets: Sequence[bytes]) -> None: ...
+    def become(self, stance: Stance) -> None: ...
     def pause(self) -> None: ...
     def resume(self) -> None: ...
 
@@ -88,6 +94,8 @@ class Pipeline:
         self._waiting = asyncio.Event()
         self._untold = False
         self._known = KnownActs(sink.countable)
+        self._answers: dict[Draft, Answer] = {}
+        self._deciding: set[asyncio.Task[None]] = set()
 
     def attach(self, identities: Identities, flow: Flow, reconciling: Reconciling | None) -> None:
         """Say who hashes, what holds the channel back, and who holds claims against the kernel (None: nobody can)."""
@@ -121,7 +129,10 @@ class Pipeline:
             if self._full:
                 self._drop(records[index:])
                 break
-            self._queue(translator.translate(record))
+            facts = translator.translate(record)
+            if record.head.ask:
+                self._hold(translator, record, facts)
+            self._queue(facts)
         self._init.lost_before(records[-1].head.lost)
         self._tell_known()
         self._hold_back()
@@ -149,9 +160,11 @@ class Pipeline:
         self._sink.covered(self._sockets.coverage())
 
     def rejudge(self) -> None:
-        """What may be counted has changed."""
+        """The mode, or what may be counted, has changed."""
         self._known.rejudge()
         self._tell_known()
+        if self._flow is not None:
+            self._flow.become(stance_of(self._sink.mode))
 
     def found(self, observation: Observation) -> None:
         """An observation that no record told."""
@@ -187,7 +200,7 @@ class Pipeline:
                 if self._reconciling is not None:
                     self._reconciling.claimed(fact)
                 continue
-            if isinstance(fact, Draft) and fact.wants:
+            if isinstance(fact, Draft) and fact.wants and fact not in self._answers:
                 self._descriptors += _descriptors_of(fact)
                 self._hasher.starts(fact)
             self._facts.append(fact)
@@ -203,6 +216,8 @@ class Pipeline:
         match fact:
             case Draft():
                 await self._hand_on_draft(fact)
+            case InForce(generation):
+                self._sink.in_force(generation)
             case Again(observation, times):
                 self._sink.repeated(observation, times)
             case Capability():
@@ -218,7 +233,9 @@ class Pipeline:
 
     async def _hand_on_draft(self, draft: Draft) -> None:
         observation: Observation | None = draft.observation
-        if draft.wants:
+        if draft in self._answers:
+            observation = await self._answered(draft)
+        elif draft.wants:
             observation = await self._hasher.complete(draft)
             self._descriptors -= _descriptors_of(draft)
         if observation is None:
@@ -226,6 +243,34 @@ class Pipeline:
         self._sink.observed(observation)
         if draft.key:
             self._known.met(draft.key, draft, observation)
+
+    def _hold(self, translator: Translator, record: Record, facts: Sequence[Fact]) -> None:
+        """Somebody is held for this record: it is judged at once."""
+        drafts = [fact for fact in facts if isinstance(fact, Draft)]
+        for draft in drafts:
+            self._descriptors += _descriptors_of(draft)
+            self._hasher.starts(draft)
+        answer = Answer(record, drafts, self._hasher.complete, self._sink.verdict)
+        self._answers |= dict.fromkeys(drafts, answer)
+        task = asyncio.ensure_future(self._decide(translator, record, answer))
+        self._deciding.add(task)
+        task.add_done_callback(self._deciding.discard)
+
+    async def _decide(self, translator: Translator, record: Record, answer: Answer) -> None:
+        allowed = await answer.allowed()
+        translator.decided(record, allowed=allowed)
+        self._tell_known()
+        if self._flow is not None:
+            self._flow.tell([verdict_packet(record, allowed=allowed)])
+
+    async def _answered(self, draft: Draft) -> Observation | None:
+        answer = self._answers.pop(draft)
+        allowed, observation = await answer.allowed(), await answer.observation(draft)
+        self._descriptors -= _descriptors_of(draft)
+        if observation is None or allowed:
+            return observation
+        draft.key = 0
+        return replace(observation, verdict=Verdict.DENY)
 
     async def _finish(self, status: int) -> None:
         if self._reconciling is not None:
@@ -258,6 +303,11 @@ class Pipeline:
         if self._untold and self._translator is not None:
             self._untold = False
             self._sink.covered(self._init.coverage())
+
+
+def stance_of(mode: Mode) -> Stance:
+    """What init does in a mode."""
+    return Stance.ENFORCES if mode is Mode.ENFORCE else Stance.WATCHES
 
 
 def _descriptors_of(draft: Draft) -> int:

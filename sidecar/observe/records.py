@@ -16,6 +16,7 @@ from sidecar.observe.bodies import (
     FileStat,
     Head,
     HelloBody,
+    ModeBody,
     OpenCall,
     Repeat,
     SurveyPart,
@@ -168,6 +169,14 @@ class RepeatedRecord:
     repeats: tuple[Repeat, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ModeIsRecord:
+    """What init does about acts that are not known, from here on."""
+
+    head: Head
+    mode: ModeBody
+
+
 FileRecord = ExecRecord | ImageRecord | LoadRecord
 Record = (
     HelloRecord
@@ -184,6 +193,7 @@ Record = (
     | ByeRecord
     | ProcessRecord
     | RepeatedRecord
+    | ModeIsRecord
 )
 
 

@@ -7,7 +7,9 @@ from typing import Protocol
 from inscope.behaviour import Behaviour
 from inscope.capability import Capability
 from inscope.coverage import SourceCoverage
+from inscope.mode import Mode
 from inscope.observation import Observation
+from inscope.verdict import Verdict
 
 
 class ObservationSink(Protocol):
@@ -23,6 +25,19 @@ class ObservationSink(Protocol):
 
     def countable(self, behaviour: Behaviour, writable: bool) -> bool:
         """Whether repetitions of it may come as counts. `writable`: the workload can write the file."""
+        ...
+
+    @property
+    def mode(self) -> Mode:
+        """What is to be done about acts that are not in scope."""
+        ...
+
+    async def verdict(self, behaviour: Behaviour) -> Verdict:
+        """Whether an act may happen whose process is held for it."""
+        ...
+
+    def in_force(self, generation: int) -> None:
+        """Init does what it was told in its `generation`-th mode."""
         ...
 
     def surveyed(self, capability: Capability) -> None:

@@ -17,7 +17,7 @@ from sidecar.observe.actors import Actors
 from sidecar.observe.call_detail import detail_of
 from sidecar.observe.drafts import Draft
 from sidecar.observe.execs import Execs
-from sidecar.observe.facts import Again, Ended, Fact
+from sidecar.observe.facts import Again, Ended, Fact, InForce
 from sidecar.observe.images import Images
 from sidecar.observe.kinds import Level
 from sidecar.observe.known_acts import KnownActs
@@ -38,6 +38,7 @@ from sidecar.observe.records import (
     ImageRecord,
     ListenRecord,
     LoadRecord,
+    ModeIsRecord,
     OpenRecord,
     ProcessRecord,
     Record,
@@ -52,7 +53,7 @@ from sidecar.observe.syscall_numbers import call_name
 from sidecar.observe.wall_clock import Clocks
 from sidecar.observe.writers import Writers
 
-_NOBODYS = (HelloRecord, ExitRecord, CountersRecord, SurveyRecord, ByeRecord, RepeatedRecord)
+_NOBODYS = (HelloRecord, ExitRecord, CountersRecord, SurveyRecord, ByeRecord, RepeatedRecord, ModeIsRecord)
 """Records that tell of no act of a process that goes on."""
 
 
@@ -109,9 +110,15 @@ class Translator:
     def translate(self, record: Record) -> Sequence[Fact]:
         """What follows from one record. Its descriptor goes into a draft, or is closed."""
         facts = self._facts(record)
-        if record.head.pid and not isinstance(record, _NOBODYS):
+        if record.head.pid and not record.head.ask and not isinstance(record, _NOBODYS):
             self._known.acts(self._actors.of(record.head), record.head)
         return self._keyed(record.head.key, facts) if record.head.key else facts
+
+    def decided(self, record: Record, *, allowed: bool) -> None:
+        """Whoever was held in the act of a record gets this verdict."""
+        if isinstance(record, ExecRecord) and not allowed:
+            self._execs.refused(record.head)
+        self._known.acts(self._actors.of(record.head), record.head)
 
     def _keyed(self, key: int, facts: Sequence[Fact]) -> Sequence[Fact]:
         """The act's one draft, if it gave one, carries its key."""
@@ -152,6 +159,8 @@ class Translator:
                 return (counters,)
             case SurveyRecord(head):
                 return self._surveyor.surveyed(record, self._scribe.seconds(head))
+            case ModeIsRecord(_, mode):
+                return (InForce(mode.generation),)
             case RepeatedRecord(head, repeats):
                 return tuple(Again(*one) for one in self._known.repeated(repeats, self._scribe.seconds(head)))
             case ByeRecord(_, ended):

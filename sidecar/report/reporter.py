@@ -17,9 +17,11 @@ from inscope.binary import Binary
 from inscope.capability import Capability
 from inscope.codec import CodecError
 from inscope.coverage import LossCause, SourceCoverage
+from inscope.mode import Mode
 from inscope.observation import Observation
+from inscope.verdict import Verdict
 from inscope.workload import InstanceId
-from sidecar.judge.local import NOTHING_YET, LocalReference, countable, deviates
+from sidecar.judge.local import NOTHING_YET, LocalReference, countable, deviates, judge
 from sidecar.report.batch import Batch
 from sidecar.report.outbox import Command, Farewell, Forget, NewEpoch, Outbox, Recall, Send, Store
 from sidecar.report.spool import Record, Spool
@@ -74,6 +76,8 @@ class Reporter:
         self.reference: LocalReference = NOTHING_YET
         self.reference_swapped: Callable[[], None] = lambda: None
         """Called when `countable` may answer otherwise than before."""
+        self.bound = asyncio.Event()
+        """Set when there is a reference to judge by."""
         self.drained = asyncio.Event()
         self.agent_ended = asyncio.Event()
         self.goodbye_heard = asyncio.Event()
@@ -95,6 +99,19 @@ class Reporter:
     def repeated(self, observation: Observation, times: int) -> None:
         """What was judged before was done so many times more."""
         self._run(self._outbox.observed(observation, self._timer.time(), urgent=False, times=times))
+
+    @property
+    def mode(self) -> Mode:
+        """What is to be done about acts that are not in scope."""
+        return self.reference.mode
+
+    async def verdict(self, behaviour: Behaviour) -> Verdict:
+        """Whether an act may happen; waits for the first reference where none was there yet."""
+        await self.bound.wait()
+        return judge(behaviour, self.reference).verdict
+
+    def in_force(self, generation: int) -> None:
+        """Init does what it was told in its `generation`-th mode."""
 
     def countable(self, behaviour: Behaviour, writable: bool) -> bool:
         """Whether repetitions of it may come as counts."""
@@ -154,6 +171,7 @@ class Reporter:
     def swap_reference(self, reference: LocalReference) -> None:
         """Judge by `reference` from now on."""
         self.reference = reference
+        self.bound.set()
         self._familiar.clear()
         self.reference_swapped()
 

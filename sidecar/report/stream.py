@@ -9,7 +9,6 @@ import grpc
 
 from inscope.codec import CodecError, entry_from_wire, mode_from_wire, version_from_wire, version_to_wire
 from inscope.codec.stream import PROTOCOL
-from inscope.mode import Mode
 from inscope.v1 import sidecar_pb2 as pb
 from sidecar.judge.local import LocalReference, updated
 from sidecar.report.batch import Batch
@@ -158,11 +157,9 @@ def reference_from_wire(held: LocalReference, push: pb.ReferencePush) -> LocalRe
     """What is held after a push.
 
     Raises:
-        CodecError: it is unsound, too large, or asks for what this version cannot do; `held` stays in force.
+        CodecError: it is unsound or too large; `held` stays in force.
     """
     mode = mode_from_wire(push.mode)
-    if mode is Mode.ENFORCE:
-        raise CodecError("mode: this sidecar observes and detects, it cannot enforce")
     if len(push.entries) > MAX_ENTRIES:
         raise CodecError(f"entries: {len(push.entries)}, this sidecar holds at most {MAX_ENTRIES}")
     versions = [version_from_wire(version) for version in push.versions]

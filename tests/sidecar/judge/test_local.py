@@ -33,8 +33,10 @@ def test_a_larger_reference_never_flags_more(behaviour, reference, more):
 
 
 @given(behaviours, references)
-def test_nothing_is_ever_prevented(behaviour, reference):
-    assert judge(behaviour, reference).verdict is Verdict.ALLOW
+def test_only_enforce_refuses_and_only_what_is_missing(behaviour, reference):
+    judgement = judge(behaviour, reference)
+    refused = reference.mode is Mode.ENFORCE and bool(judgement.missing)
+    assert judgement.verdict is (Verdict.DENY if refused else Verdict.ALLOW)
 
 
 @given(behaviours)

@@ -35,12 +35,14 @@ def message(
     ppid: int = INIT,
     time_ns: int = BOOT_NS,
     lost: int = 0,
+    key: int = 0,
+    ask: int = 0,
 ) -> bytes:
     """One message. `body` are the fields of the struct in order."""
     packed = HEADER.structs[struct_name].codec.pack(*body)
     tail = b"".join(len(text).to_bytes(2, "little") + text for text in strings)
     size = _HEAD.size + len(packed) + len(tail)
-    return _HEAD.pack(size, kind, flags, lost, time_ns, start, pid, pid, ppid, 0) + packed + tail
+    return _HEAD.pack(size, kind, flags, lost, time_ns, start, pid, pid, ppid, key, ask) + packed + tail
 
 
 def hello(secret: bytes = SECRET, *, version: int = PROTOCOL_VERSION, machine: int = 62, reads: int = 1) -> bytes:

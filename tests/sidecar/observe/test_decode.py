@@ -118,7 +118,7 @@ MALFORMED = {
     "size too small": b"\x05" + OPEN[1:],
     "size too large": b"\xff\xff" + OPEN[2:],
     "unknown kind": OPEN[:4] + b"\x63" + OPEN[5:],
-    "a kind that only we send": message(Kind.WELCOME, "welcome", (1, 1, 1)),
+    "a kind that only we send": message(Kind.WELCOME, "welcome", (1, 1, 1, 1, 0)),
     "unknown flags": message(Kind.OPEN, "open", (1, 0, 0, 0), [b"/"], flags=0x8000),
     "trailing bytes": OPEN + b"\0",
     "no string": message(Kind.OPEN, "open", (1, 0, 0, 0)),

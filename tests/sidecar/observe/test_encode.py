@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from sidecar.observe.bodies import ModeBody
 from sidecar.observe.encode import encode_patterns, encode_refused, encode_welcome
 from sidecar.observe.header import HEADER
-from sidecar.observe.kinds import Kind
+from sidecar.observe.kinds import Kind, Stance
 from sidecar.observe.protocol import PACKET_MAX, OversizedPacketError
 
 
@@ -22,9 +23,9 @@ def _strings(packet: bytes, struct_name: str | None) -> list[bytes]:
 
 def test_what_we_send_is_laid_out_as_the_header_says() -> None:
     head = HEADER.structs["head"].codec
-    welcome = encode_welcome(survey=True)
+    welcome = encode_welcome(ModeBody(Stance.ENFORCES, 7), survey=True)
     assert head.unpack_from(welcome)[:2] == (len(welcome), Kind.WELCOME)
-    assert HEADER.structs["welcome"].codec.unpack_from(welcome, head.size)[2] == 1
+    assert HEADER.structs["welcome"].codec.unpack_from(welcome, head.size)[2:] == (1, Stance.ENFORCES, 7)
     assert _strings(encode_refused("no\n"), None) == [b"no\n"]
     patterns = encode_patterns([b"P/etc/", b"S.pem"])
     assert HEADER.structs["patterns"].codec.unpack_from(patterns, head.size) == (2,)

@@ -11,7 +11,9 @@ from pathlib import Path
 from inscope.behaviour import Behaviour, Exec, Load, Open
 from inscope.capability import Capability, CapabilityKind
 from inscope.coverage import LossCause, Source, SourceCoverage
+from inscope.mode import Mode
 from inscope.observation import Observation
+from inscope.verdict import Verdict
 from inscope.workload import InstanceId
 from sidecar.normalise.paths import default_generaliser
 from sidecar.observe import pipeline as pipeline_module
@@ -20,7 +22,7 @@ from sidecar.observe.claims import Claim
 from sidecar.observe.identities import Identities
 from sidecar.observe.images import Images
 from sidecar.observe.init_listener import PeerCredentials
-from sidecar.observe.kinds import Kind
+from sidecar.observe.kinds import Kind, Stance
 from sidecar.observe.known_acts import KnownActs
 from sidecar.observe.patterns import default_watch_list
 from sidecar.observe.pipeline import Pipeline
@@ -60,6 +62,14 @@ class Sink:
     def countable(self, behaviour: Behaviour, writable: bool) -> bool:
         return True
 
+    mode = Mode.OBSERVE
+
+    async def verdict(self, behaviour: Behaviour) -> Verdict:
+        return Verdict.ALLOW
+
+    def in_force(self, generation: int) -> None:
+        pass
+
     def surveyed(self, capability: Capability) -> None:
         self.told.append(capability)
 
@@ -98,6 +108,9 @@ class Flow:
     def __init__(self) -> None:
         self.calls: list[str] = []
         self.packets: list[bytes] = []
+
+    def become(self, stance: Stance) -> None:
+        self.stance = stance
 
     def tell(self, packets: Sequence[bytes]) -> None:
         self.packets += packets

@@ -27,7 +27,9 @@ from inscope.behaviour import (
 )
 from inscope.capability import Capability
 from inscope.coverage import LossCause, Source, SourceCoverage
+from inscope.mode import Mode
 from inscope.observation import Observation
+from inscope.verdict import Verdict
 from inscope.workload import InstanceId
 from sidecar.init import binary
 from sidecar.observe.bodies import FileStat
@@ -69,6 +71,14 @@ class Watched:
 
     def countable(self, behaviour: Behaviour, writable: bool) -> bool:
         return True
+
+    mode = Mode.OBSERVE
+
+    async def verdict(self, behaviour: Behaviour) -> Verdict:
+        return Verdict.ALLOW
+
+    def in_force(self, generation: int) -> None:
+        pass
 
     def surveyed(self, capability: Capability) -> None:
         self.capabilities.append(capability)

@@ -179,7 +179,6 @@ async def test_a_reference_is_taken_acknowledged_and_judged_by(authority, tmp_pa
 @pytest.mark.parametrize(
     ("push", "why"),
     [
-        (sidecar_pb2.ReferencePush(nonce="x", mode=words_pb2.MODE_ENFORCE), "cannot enforce"),
         (sidecar_pb2.ReferencePush(nonce="x"), "mode"),
         (
             sidecar_pb2.ReferencePush(

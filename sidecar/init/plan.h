@@ -1,0 +1,47 @@
+/* How a call that may happen is made to happen, with what was copied out of the caller for it. */
+#ifndef INSCOPE_PLAN_H
+#define INSCOPE_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "process.h"
+#include "wire.h"
+
+struct plan {
+    uint64_t id; /* of the notification */
+    struct process who;
+    int nr;
+    /* Does it and answers the caller. It must not block, and takes over `fd`. NULL: let the kernel do it. */
+    void (*carry_out)(struct plan *plan);
+    int fd; /* -1: none */
+    union {
+        struct inscope_file file; /* the image, or the mapped file, that was judged */
+        struct {
+            int descriptor;
+            uint32_t length;
+            uint8_t address[128];
+        } socket;
+        struct {
+            uint32_t flags, mode;
+        } open;
+    } of;
+};
+
+/* A plan to let the kernel go on. */
+struct plan plan_continue(uint64_t id, const struct process *who, int nr);
+
+/* Do it; the caller is answered. Any thread. */
+void plan_carry_out(struct plan *plan);
+
+/* Answer the caller with this error instead, and close what the plan holds. */
+void plan_refuse(struct plan *plan, int error);
+
+/* It was decided elsewhere: close what the plan holds. NULL: nothing to do. */
+void plan_drop(struct plan *plan);
+
+/* Answer the caller: with a result, or with an error as a negative number. False: it was not waiting any more. */
+bool plan_answer(const struct plan *plan, int64_t result);
+bool plan_let_go_on(const struct plan *plan);
+
+#endif

@@ -1,0 +1,14 @@
+#include "stance.h"
+
+#include <stdatomic.h>
+
+static _Atomic int now = INSCOPE_WATCHES;
+
+enum inscope_stance stance(void) { return (enum inscope_stance)atomic_load(&now); }
+
+bool stance_take(const struct inscope_mode *mode) {
+    if (mode->stance < INSCOPE_WATCHES || mode->stance > INSCOPE_FREEZES)
+        return false;
+    atomic_store(&now, (int)mode->stance);
+    return true;
+}

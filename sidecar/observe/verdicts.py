@@ -1,0 +1,54 @@
+"""Answers init about the callers that it holds: as soon as an act is judged, whatever was told before it still waits.
+
+One answer for each record that asks. What cannot be judged (unreadable arguments, an error of ours) is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from errno import EACCES
+
+from inscope.behaviour import Behaviour
+from inscope.observation import Observation
+from inscope.verdict import Verdict
+from sidecar.observe.drafts import Draft
+from sidecar.observe.encode import encode_verdict
+from sidecar.observe.kinds import Flag
+from sidecar.observe.records import Record
+
+_UNREADABLE = int(Flag.UNREADABLE)
+
+Judge = Callable[[Behaviour], Awaitable[Verdict]]
+Complete = Callable[[Draft], Awaitable[Observation | None]]
+
+
+class Answer:
+    """The judgement of one record's drafts, under way: `drafts` maps each to its observation once it is there."""
+
+    def __init__(self, record: Record, drafts: Sequence[Draft], complete: Complete, judge: Judge) -> None:
+        self._record = record
+        self._complete = complete
+        self._judge = judge
+        self._tasks = {draft: asyncio.ensure_future(self._of(draft)) for draft in drafts}
+
+    async def observation(self, draft: Draft) -> Observation | None:
+        """The completed observation of one of its drafts."""
+        return (await self._tasks[draft])[0]
+
+    async def allowed(self) -> bool:
+        """Whether all of it may happen."""
+        if self._record.head.flags & _UNREADABLE:
+            return False
+        return all([(await task)[1] for task in self._tasks.values()])
+
+    async def _of(self, draft: Draft) -> tuple[Observation | None, bool]:
+        observation = await self._complete(draft) if draft.wants else draft.observation
+        if observation is None:  # the same as what was judged before
+            return None, True
+        return observation, await self._judge(observation.behaviour) is Verdict.ALLOW
+
+
+def verdict_packet(record: Record, *, allowed: bool) -> bytes:
+    """What init is told."""
+    return encode_verdict(record.head.ask, 0 if allowed else EACCES)
