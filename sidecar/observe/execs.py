@@ -64,14 +64,16 @@ class Execs:
     def introduced(self, record: ProcessRecord) -> None:
         """A fork runs what its parent runs; only where the parent is unknown does its image say more.
 
-        A process whose exec was known, and only counted, runs what that exec started.
+        A process whose exec was known, and only counted, runs what that exec started. Where only a sidecar before us
+        knew it, the image is all there is to go by.
         """
         process = self._actors.of(record.head)
-        ran = self._known.ran(record.head.key)
+        ran, image = self._known.ran(record.head.key), (record.file.device, record.file.inode)
+        counted = bool(record.head.key) and process.image != image
         if ran:
             self._actors.executed(process, ran.label, ran.image)
-        elif not process.label and record.path:
-            self._actors.executed(process, self._scribe.path(record.path), (record.file.device, record.file.inode))
+        elif record.path and (counted or not process.label):
+            self._actors.executed(process, self._scribe.path(record.path), image)
 
     def _start(self, record: ExecRecord, process: Process, started: StartedProgram) -> Sequence[Draft]:
         behaviour, before = Exec(started.program, process.label), process

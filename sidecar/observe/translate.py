@@ -12,6 +12,7 @@ from typing import assert_never
 
 from inscope.behaviour import Syscall
 from inscope.workload import InstanceId
+from sidecar.normalise.interpreters import is_interpreter
 from sidecar.normalise.paths import Generaliser
 from sidecar.observe.actors import Actors
 from sidecar.observe.call_detail import detail_of
@@ -112,7 +113,9 @@ class Translator:
         facts = self._facts(record)
         if record.head.pid and not record.head.ask and not isinstance(record, _NOBODYS):
             self._known.acts(self._actors.of(record.head), record.head)
-        return self._keyed(record.head.key, facts) if record.head.key else facts
+        if record.head.key and not isinstance(record, ProcessRecord):
+            self._keyed(record, facts)
+        return facts
 
     def decided(self, record: Record, *, allowed: bool) -> None:
         """Whoever was held in the act of a record gets this verdict."""
@@ -120,14 +123,13 @@ class Translator:
             self._execs.refused(record.head)
         self._known.acts(self._actors.of(record.head), record.head)
 
-    def _keyed(self, key: int, facts: Sequence[Fact]) -> Sequence[Fact]:
+    def _keyed(self, record: Record, facts: Sequence[Fact]) -> None:
         """The act's one draft, if it gave one, carries its key."""
         drafts = [fact for fact in facts if isinstance(fact, Draft)]
-        if len(drafts) == 1:
-            drafts[0].key = key
-        elif not facts:
-            self._known.met(key, None, None)
-        return facts
+        if len(drafts) == 1 and not _runs_what_it_is_told(record):
+            drafts[0].key = record.head.key
+        elif not facts and _stays_silent(record):
+            self._known.says_nothing(record.head.key)
 
     def _facts(self, record: Record) -> Sequence[Fact]:
         match record:
@@ -175,3 +177,15 @@ class Translator:
         name = call_name(self._scribe.machine, record.call.nr, record.call.arch)
         detail = " ".join(filter(None, (name.foreign, detail_of(name.name, record.call))))
         return (self._scribe.draft(record.head, process, Syscall(name.name, detail, process.label)),)
+
+
+def _runs_what_it_is_told(record: Record) -> bool:
+    """An interpreter by the name it is called by. That it interprets nothing this once (`--version`) says nothing of
+    the next time: the arguments are no part of a key."""
+    return isinstance(record, ExecRecord) and is_interpreter(os.fsdecode(record.path))
+
+
+def _stays_silent(record: Record) -> bool:
+    """Whether an act that gave nothing to tell gives nothing the next time. A file that was not there may be then, and
+    whether a mapped file is the process's own image is not in the key."""
+    return isinstance(record, ConnectRecord) or (isinstance(record, OpenRecord) and bool(record.call.inode))

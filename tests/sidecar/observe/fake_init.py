@@ -108,6 +108,13 @@ def counters_body(**counters: int) -> tuple[int, ...]:
     return tuple(counters.get(name, 0) for name in HEADER.structs["counters"].fields)
 
 
+def repeated_message(*repeats: tuple[int, int], count: int | None = None) -> bytes:
+    """Known acts done again: each a key and how often. `count`: what the body says there are, where that is a lie."""
+    body = message(Kind.REPEATED, "repeated", (len(repeats) if count is None else count,))
+    entries = b"".join(HEADER.structs["repeat"].codec.pack(*repeat) for repeat in repeats)
+    return (len(body) + len(entries)).to_bytes(4, "little") + body[4:] + entries
+
+
 def bye_message(status: int = 0) -> bytes:
     """The agent's end."""
     return message(Kind.BYE, "exit", (status,))

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sidecar.observe.bodies import Repeat
 from sidecar.observe.decode import decode
 from sidecar.observe.kinds import Flag, Kind
 from sidecar.observe.protocol import MalformedPacketError, ProtocolVersionError
@@ -20,6 +21,7 @@ from sidecar.observe.records import (
     ExecRecord,
     HelloRecord,
     OpenRecord,
+    RepeatedRecord,
     SurveyRecord,
 )
 from tests.sidecar.observe.fake_init import (
@@ -32,6 +34,7 @@ from tests.sidecar.observe.fake_init import (
     hello,
     message,
     open_message,
+    repeated_message,
 )
 
 SAMPLES = [
@@ -48,6 +51,8 @@ SAMPLES = [
     message(Kind.EXIT, "exit", (9,)),
     message(Kind.COUNTERS, "counters", counters_body(traps=5, lost_queue=2)),
     message(Kind.SURVEY, "survey", (1, 1, 1, 2), [b"/bin/a", b"/bin/b"]),
+    message(Kind.PROCESS, "file", file_body(), [b"/bin/sh"], key=77),
+    repeated_message((77, 3), (78, 1 << 40)),
     bye_message(256),
 ]
 
@@ -68,6 +73,8 @@ def test_each_kind_of_message_is_read() -> None:
         "ExitRecord",
         "CountersRecord",
         "SurveyRecord",
+        "ProcessRecord",
+        "RepeatedRecord",
         "ByeRecord",
     ]
 
@@ -130,6 +137,9 @@ MALFORMED = {
     "argc above its bound": message(Kind.EXEC, "file", file_body(argc=300), [b"/"] * 302),
     "survey count": message(Kind.SURVEY, "survey", (1, 1, 1, 5), [b"/"]),
     "address length": message(Kind.CONNECT, "address", (42, 3, 1, 2, 1, 0, 1, 129, b"")),
+    "more repeats than it says": repeated_message((1, 1), (2, 1), count=1),
+    "fewer repeats than it says": repeated_message((1, 1), count=2),
+    "a repeat that is cut": message(Kind.REPEATED, "repeated", (1,), [b"12345"]),
     "wrong magic": hello().replace((0x53434E49).to_bytes(4, "little"), b"\0\0\0\0"),
     "a descriptor that is announced and missing": message(Kind.LOAD, "file", file_body(), [b"/"], flags=Flag.HAS_FD),
     "a descriptor where none belongs": message(Kind.OPEN, "open", (1, 0, 0, 0), [b"/"], flags=Flag.HAS_FD),
@@ -188,6 +198,20 @@ def test_counters_and_survey() -> None:
     assert (counters.counters.traps, counters.counters.lost_queue) == (5, 2)
     assert isinstance(survey, SurveyRecord)
     assert survey.members == (b"/bin/a", b"/bin/b")
+
+
+def test_keys_and_repeats() -> None:
+    process, repeated = decode(SAMPLES[13] + SAMPLES[14])
+    assert process.head.key == 77
+    assert isinstance(repeated, RepeatedRecord)
+    assert repeated.repeats == (Repeat(77, 3), Repeat(78, 1 << 40))
+
+
+@given(st.lists(st.tuples(st.integers(0, (1 << 64) - 1), st.integers(0, (1 << 64) - 1)), max_size=40))
+def test_repeats_come_back_as_they_were(repeats: list[tuple[int, int]]) -> None:
+    (record,) = decode(repeated_message(*repeats))
+    assert isinstance(record, RepeatedRecord)
+    assert record.repeats == tuple(Repeat(*repeat) for repeat in repeats)
 
 
 def test_decoding_opens_and_closes_nothing() -> None:

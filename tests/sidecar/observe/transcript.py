@@ -46,6 +46,7 @@ class Transcript:
         process_log: ProcessLog | None = None,
     ) -> None:
         self.contents: dict[int, tuple[str, bytes]] = {}
+        self.known = KnownActs(lambda _behaviour, _writable: True)
         self.translator = Translator(
             InstanceId("i"),
             hello_record(reads=reads, machine=machine),
@@ -55,7 +56,7 @@ class Transcript:
             watch_list=default_watch_list(),
             ephemeral_from=32768,
             images=Images(self.look, resolve=str),
-            known=KnownActs(lambda _behaviour, _writable: True),
+            known=self.known,
             process_log=process_log or ProcessLog(Path("/nonexistent/processes"), lambda _: None),
         )
         self.unhashed = 0
