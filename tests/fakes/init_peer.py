@@ -44,6 +44,7 @@ BODIES = {
     "SURVEY": "survey",
     "BYE": "exit",
     "PROCESS": "file",
+    "MODE_IS": "mode",
 }
 KINDS = {CONSTANTS[name]: name for name in [*BODIES, "REFUSED"]}
 
@@ -131,8 +132,11 @@ def encode(kind: str, body: bytes = b"", strings: Iterable[bytes] = ()) -> bytes
     return HEAD.pack(size=HEAD.form.size + len(tail), kind=CONSTANTS[kind]) + tail
 
 
-def welcome(survey: bool = False, version: int = DEFINES["PROTOCOL_VERSION"]) -> bytes:
-    return encode("WELCOME", LAYOUTS["welcome"].pack(magic=DEFINES["MAGIC"], version=version, survey=int(survey)))
+def welcome(
+    survey: bool = False, version: int = DEFINES["PROTOCOL_VERSION"], stance: int = CONSTANTS["WATCHES"]
+) -> bytes:
+    body = LAYOUTS["welcome"]
+    return encode("WELCOME", body.pack(magic=DEFINES["MAGIC"], version=version, survey=int(survey), stance=stance))
 
 
 def patterns(texts: Iterable[bytes]) -> bytes:
