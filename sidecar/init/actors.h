@@ -12,18 +12,26 @@
 /* The number of the program that the process runs; 0: not known (yet), so nothing it does can be. */
 uint64_t actors_of(const struct process *who, uint64_t now_ns);
 
-/* The key of the known exec that nobody was told of, by which the process became what it is; 0: none. */
-uint64_t actors_exec_key(const struct process *who);
+/* The key of the known exec that nobody was told of, by which the process became what it is; 0: none. It may be one of
+ * an earlier connection. */
+uint64_t actors_exec_key(const struct process *who, uint64_t now_ns);
 
-/* The process tries an exec that is told: what it runs from now on the sidecar must say. */
-void actors_exec_told(const struct process *who, uint64_t now_ns);
+/* The process tries an exec that is told, or runs something else than was told: what it runs from now on the sidecar
+ * must say. */
+void actors_changed(const struct process *who, uint64_t now_ns);
 
-/* The process tries a known exec of `file`: if that happens, it runs `actor`. */
-void actors_exec_known(const struct process *who, uint64_t now_ns, uint64_t actor, uint64_t key,
-                       const struct inscope_file *file);
+/* Whether this file is the image that the process runs. */
+bool actors_run(const struct process *who, const struct inscope_file *file);
 
-/* It did not happen: the process runs what it ran. */
-void actors_exec_failed(const struct process *who);
+/* A known exec. `same_file`: actors_run, before it was let go on. */
+struct known_exec {
+    uint64_t actor, key;
+    const struct inscope_file *file;
+    bool same_file;
+};
+
+/* The process (read just before) tries it: if that happens, it runs `actor`; if not, what it ran. */
+void actors_exec_known(const struct process *who, uint64_t now_ns, struct known_exec exec);
 
 /* Take in an ACTOR. Any thread. */
 void actors_learn(const struct inscope_actor *actor);

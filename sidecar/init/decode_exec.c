@@ -117,7 +117,7 @@ static bool is_known(struct trap *t, const struct image *image, uint64_t *actor)
     trap_file_facts(&image->file, facts);
     facts[FILE_FACTS] = sip_bytes(text.path, text.length);
     t->key = trap_key(t, INSCOPE_EXEC, facts, FILE_FACTS + 1);
-    return known_again(t->key, actor);
+    return known_holds(t->key, actor);
 }
 
 /* What runs is held against what was judged. */
@@ -129,11 +129,11 @@ static struct plan exec_plan(const struct trap *t, const struct image *image) {
 
 static void pass_known(struct trap *t, const struct image *image, uint64_t actor) {
     struct plan plan = exec_plan(t, image);
+    struct known_exec exec = {actor, t->key, &image->file, actors_run(&t->who, &image->file)};
     if (!trap_decide(t, true, &plan, 0))
         return;
     seen_exec(t->who.pid);
-    actors_exec_known(&t->who, t->now_ns, actor, t->key, &image->file);
-    lineage_changed(t->who.pid);
+    actors_exec_known(&t->who, t->now_ns, exec);
     watch_exec(t, image, false);
 }
 
@@ -152,7 +152,7 @@ static void pass_told(struct trap *t, int folder, uint64_t argv, int path_fd, st
         return;
     seen_exec(t->who.pid);
     if (!fails) {
-        actors_exec_told(&t->who, t->now_ns);
+        actors_changed(&t->who, t->now_ns);
         trap_queue_image(t, image, text.flags | (path_fd < 0 && !image->file.inode ? INSCOPE_UNREADABLE : 0));
     }
     watch_exec(t, image, !fails);

@@ -39,9 +39,11 @@ int incoming_patterns(const struct incoming *message) {
 
 int incoming_actor(const struct incoming *message) {
     struct inscope_actor body;
-    if (message->size < sizeof body)
+    if (message->size != sizeof body)
         return 0;
     memcpy(&body, message->body, sizeof body);
+    if (body.pid <= 0 || body.actor == 0)
+        return 0;
     actors_learn(&body);
     return 1;
 }

@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "counters.h"
+
 enum { SLOTS = 2 * INSCOPE_KNOWN_MAX };
 
 /* `sets`: a bit for each of two sets, the one in force and the one that is being put together. */
@@ -13,7 +15,7 @@ struct slot {
 
 static struct {
     pthread_mutex_t lock;
-    uint32_t generation;
+    uint32_t generation, coming; /* of the set in force, and of the one that is being put together */
     uint8_t in_force; /* 1 or 2: a bit of `sets` */
     size_t used, counted;
 } state = {.lock = PTHREAD_MUTEX_INITIALIZER, .in_force = 1};
@@ -30,22 +32,30 @@ static struct slot *slot_of(uint64_t key) {
     return &slots[at];
 }
 
-static void count_again(struct slot *slot) {
-    if (slot->times++ == 0)
-        counted[state.counted++] = (uint16_t)(slot - slots);
-}
-
-bool known_again(uint64_t key, uint64_t *actor) {
+bool known_holds(uint64_t key, uint64_t *actor) {
     pthread_mutex_lock(&state.lock);
-    struct slot *slot = slot_of(key);
+    const struct slot *slot = slot_of(key);
     bool known = key && slot->key && slot->sets & state.in_force;
-    if (known) {
-        count_again(slot);
-        if (actor)
-            *actor = slot->actor;
-    }
+    if (known && actor)
+        *actor = slot->actor;
     pthread_mutex_unlock(&state.lock);
     return known;
+}
+
+static bool count_again(struct slot *slot) {
+    if (slot->key && slot->times++ == 0)
+        counted[state.counted++] = (uint16_t)(slot - slots);
+    return slot->key != 0;
+}
+
+void known_count(uint64_t key) {
+    if (key == 0)
+        return;
+    pthread_mutex_lock(&state.lock);
+    bool found = count_again(slot_of(key));
+    pthread_mutex_unlock(&state.lock);
+    if (!found)
+        count(&counters.lost_away);
 }
 
 static void add(const struct inscope_known_act *act, uint8_t set) {
@@ -79,11 +89,10 @@ static void empty(uint8_t set) {
 }
 
 static void learn(const struct inscope_known *body, const uint8_t *entries) {
-    static uint32_t coming; /* the generation that is being put together */
     uint8_t other = state.in_force ^ 3;
     bool adds = body->generation == state.generation;
-    if (!adds && body->generation != coming) {
-        coming = body->generation;
+    if (!adds && body->generation != state.coming) {
+        state.coming = body->generation;
         empty(other);
     }
     for (size_t i = 0; i < body->count; i++) {
@@ -125,7 +134,7 @@ uint64_t known_forget(void) {
         untold += slots[i].times;
     memset(slots, 0, sizeof slots);
     state.used = state.counted = 0;
-    state.generation = 0;
+    state.generation = state.coming = 0;
     pthread_mutex_unlock(&state.lock);
     return untold;
 }

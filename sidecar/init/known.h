@@ -9,9 +9,12 @@
 
 #include "wire.h"
 
-/* Whether the act with this key (never 0) is known; counts it then. For an exec, *actor (may be NULL) gets the number
- * of the program. */
-bool known_again(uint64_t key, uint64_t *actor);
+/* Whether the act with this key (0: it has none) is known. For an exec, *actor (may be NULL) gets the number of the
+ * program. */
+bool known_holds(uint64_t key, uint64_t *actor);
+
+/* The act, which was known a moment ago, was let go on. What cannot be told any more is counted as lost. */
+void known_count(uint64_t key);
 
 /* Take in a KNOWN: `size` bytes of entries after its body. False: they are not what the body says. */
 bool known_learn(const struct inscope_known *body, const uint8_t *entries, size_t size);

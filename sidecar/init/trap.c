@@ -33,7 +33,7 @@ uint64_t trap_key(const struct trap *t, enum inscope_kind kind, const uint64_t *
 
 bool trap_is_known(struct trap *t, enum inscope_kind kind, const uint64_t *facts, size_t count) {
     t->key = trap_key(t, kind, facts, count);
-    return known_again(t->key, NULL);
+    return known_holds(t->key, NULL);
 }
 
 void trap_file_facts(const struct inscope_file *file, uint64_t out[FILE_FACTS]) {
@@ -102,13 +102,21 @@ static bool enforce(struct trap *t, bool known, struct plan *plan, unsigned verd
     return true;
 }
 
-bool trap_decide(struct trap *t, bool known, struct plan *plan, unsigned verdicts) {
+static bool decide(struct trap *t, bool known, struct plan *plan, unsigned verdicts) {
     struct plan own = trap_plan(t);
     if (t->answered || !stance_enforces()) {
         plan_drop(plan);
         return trap_pass(t);
     }
     return enforce(t, known, plan ? plan : &own, verdicts);
+}
+
+/* Counted when it was let go on: a caller that a signal took out of the call comes again with it. */
+bool trap_decide(struct trap *t, bool known, struct plan *plan, unsigned verdicts) {
+    bool stands = decide(t, known, plan, verdicts);
+    if (stands && known)
+        known_count(t->key);
+    return stands;
 }
 
 bool trap_refuse(struct trap *t, int error) { return !t->answered && answer(t, 0, error); }

@@ -55,6 +55,13 @@ static enum progress progress_of(struct watched *w, const struct process *now) {
     return w->told && now->start && now->stack ? FAILED : OVER; /* zero: unreadable */
 }
 
+/* What it was said to run it does not: until the sidecar has taken that in, its acts are nobody's. A script is still
+ * what was said, whatever interprets it. */
+static void note_change(const struct watched *w, const struct process *who, enum progress progress, uint64_t now_ns) {
+    if (progress == FAILED || !w->interpreted || !w->told)
+        actors_changed(who, now_ns);
+}
+
 void watch_settle(struct trap *t) {
     struct watched *w = slot_of((pid_t)t->call->pid);
     if (w->pid != (pid_t)t->call->pid)
@@ -67,10 +74,10 @@ void watch_settle(struct trap *t) {
     if (progress == UNDER_WAY)
         return;
     w->pid = 0;
-    if ((progress == OVER || progress == FAILED) && t->who.tid)
-        actors_exec_failed(&t->who);
-    if (progress >= HAPPENED && trap_stands(t))
+    if (progress >= HAPPENED && trap_stands(t)) {
         report(t, progress == FAILED ? INSCOPE_FAILED : as_named(w));
+        note_change(w, &t->who, progress, t->now_ns);
+    }
 }
 
 /* Two watched processes whose ids collide: the first is looked at now. Otherwise a program could hide what it runs
@@ -80,8 +87,10 @@ static void settle_early(const struct trap *t, struct watched *w) {
     if (w->pid == 0 || w->pid == t->who.pid || runs(w))
         return;
     other.who = process_read(w->pid);
-    if (progress_of(w, &other.who) == HAPPENED)
+    if (progress_of(w, &other.who) == HAPPENED) {
         report(&other, as_named(w));
+        note_change(w, &other.who, HAPPENED, t->now_ns);
+    }
 }
 
 void watch_exec(const struct trap *t, const struct image *image, bool told) {

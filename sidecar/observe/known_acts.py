@@ -77,12 +77,15 @@ class KnownActs:
         """Another connection begins: init has forgotten too."""
         self._session = _Session()
 
-    def acts(self, process: Process, head: Head) -> None:
-        """A process was met in a record: init learns what it runs, once for each program."""
+    def acts(self, process: Process, head: Head, *, anew: bool = False) -> None:
+        """A process was met in a record: init learns what it runs, once for each program.
+
+        `anew`: init has put away what it knew of it, as at each exec that it tells.
+        """
         who = (process.pid, process.start)
         number = number_of(process.label)
         told = self._session.told
-        if number and told.get(who) != number:
+        if number and (anew or told.get(who) != number):
             told[who] = number
             self._session.messages.append(encode_actor(head, number))
             if len(told) > KNOWN_MAX:

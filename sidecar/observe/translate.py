@@ -20,7 +20,7 @@ from sidecar.observe.drafts import Draft
 from sidecar.observe.execs import Execs
 from sidecar.observe.facts import Again, Ended, Fact, InForce
 from sidecar.observe.images import Images
-from sidecar.observe.kinds import Level
+from sidecar.observe.kinds import Flag, Level
 from sidecar.observe.known_acts import KnownActs
 from sidecar.observe.loads import Loads
 from sidecar.observe.opens import Opens
@@ -53,6 +53,8 @@ from sidecar.observe.surveyor import Surveyor
 from sidecar.observe.syscall_numbers import call_name
 from sidecar.observe.wall_clock import Clocks
 from sidecar.observe.writers import Writers
+
+_OTHERWISE = int(Flag.MISMATCH) | int(Flag.FAILED)
 
 _NOBODYS = (HelloRecord, ExitRecord, CountersRecord, SurveyRecord, ByeRecord, RepeatedRecord, ModeIsRecord)
 """Records that tell of no act of a process that goes on."""
@@ -112,7 +114,7 @@ class Translator:
         """What follows from one record. Its descriptor goes into a draft, or is closed."""
         facts = self._facts(record)
         if record.head.pid and not record.head.ask and not isinstance(record, _NOBODYS):
-            self._known.acts(self._actors.of(record.head), record.head)
+            self._known.acts(self._actors.of(record.head), record.head, anew=_voids(record))
         if record.head.key and not isinstance(record, ProcessRecord):
             self._keyed(record, facts)
         return facts
@@ -121,7 +123,7 @@ class Translator:
         """Whoever was held in the act of a record gets this verdict."""
         if isinstance(record, ExecRecord) and not allowed:
             self._execs.refused(record.head)
-        self._known.acts(self._actors.of(record.head), record.head)
+        self._known.acts(self._actors.of(record.head), record.head, anew=_voids(record))
 
     def _keyed(self, record: Record, facts: Sequence[Fact]) -> None:
         """The act's one draft, if it gave one, carries its key."""
@@ -177,6 +179,11 @@ class Translator:
         name = call_name(self._scribe.machine, record.call.nr, record.call.arch)
         detail = " ".join(filter(None, (name.foreign, detail_of(name.name, record.call))))
         return (self._scribe.draft(record.head, process, Syscall(name.name, detail, process.label)),)
+
+
+def _voids(record: Record) -> bool:
+    """Whether init has put away what it knew of the process: at an exec, and where one turned out otherwise."""
+    return isinstance(record, ExecRecord) or (isinstance(record, ImageRecord) and bool(record.head.flags & _OTHERWISE))
 
 
 def _runs_what_it_is_told(record: Record) -> bool:

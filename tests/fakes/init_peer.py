@@ -45,6 +45,10 @@ BODIES = {
     "BYE": "exit",
     "PROCESS": "file",
     "MODE_IS": "mode",
+    "REPEATED": "repeated",
+    "ACTOR": "actor",
+    "KNOWN": "known",
+    "MODE": "mode",
 }
 KINDS = {CONSTANTS[name]: name for name in [*BODIES, "REFUSED"]}
 
@@ -77,6 +81,8 @@ def layout(name: str) -> Layout:
 
 
 HEAD = layout("head")
+REPEAT = layout("repeat")
+KNOWN_ACT = layout("known_act")
 LAYOUTS = {body: layout(body) for body in set(BODIES.values())}
 
 
@@ -90,6 +96,7 @@ class Message:
     strings: list[bytes]
     fd: tuple[int, int] | None
     content: bytes = b""
+    repeats: tuple[tuple[int, int], ...] = ()
 
     def has(self, flag: str) -> bool:
         return bool(self.head["flags"] & CONSTANTS[flag])
@@ -121,7 +128,10 @@ def decode(packet: bytes, fds: list[int]) -> list[Message]:
             st = os.fstat(fd)
             identity, content = (st.st_dev, st.st_ino), os.pread(fd, 16, 0)
             os.close(fd)
-        messages.append(Message(kind, head, body.unpack(data), strings_of(data[body.form.size :]), identity, content))
+        tail = data[body.form.size :]
+        repeats = tuple(REPEAT.form.iter_unpack(tail)) if kind == "REPEATED" else ()
+        strings = [] if repeats else strings_of(tail)
+        messages.append(Message(kind, head, body.unpack(data), strings, identity, content, repeats))
         at += head["size"]
     assert not fds, "descriptors without messages"
     return messages
@@ -144,6 +154,19 @@ def patterns(texts: Iterable[bytes]) -> bytes:
     return encode("PATTERNS", LAYOUTS["patterns"].pack(count=len(listed)), listed)
 
 
+def actor_of(told: Message, number: int) -> bytes:
+    """What the process of a record runs."""
+    head = told.head
+    fields = {"since_ns": head["time_ns"], "start": head["start"], "pid": head["pid"], "actor": number}
+    return encode("ACTOR", LAYOUTS["actor"].pack(**fields))
+
+
+def known(acts: dict[int, int], generation: int = 0, last: bool = True) -> bytes:
+    """Acts that are known from now on: the number after each key."""
+    body = LAYOUTS["known"].pack(generation=generation, last=int(last), count=len(acts))
+    return encode("KNOWN", body + b"".join(KNOWN_ACT.pack(key=key, actor=actor) for key, actor in acts.items()))
+
+
 @dataclass
 class InitPeer:
     """Listens at `path` in a thread of its own. `close_on_bye`: let init go as soon as it has said goodbye."""
@@ -160,6 +183,7 @@ class InitPeer:
     def __post_init__(self) -> None:
         self.changed = threading.Condition()
         self.connection: socket.socket | None = None
+        self.told = 0
         self.reading.set()
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.path.unlink(missing_ok=True)
@@ -220,6 +244,15 @@ class InitPeer:
     def send(self, packet: bytes) -> None:
         assert self.connection
         self.connection.send(packet)
+
+    def tell(self, *packets: bytes) -> None:
+        """Send these, and wait until init has taken them in: the stance that follows is acknowledged."""
+        self.told += 1
+        told = self.told
+        for packet in packets:
+            self.send(packet)
+        self.send(encode("MODE", LAYOUTS["mode"].pack(stance=CONSTANTS["WATCHES"], generation=told)))
+        self.wait(lambda p: any(m.kind == "MODE_IS" and m.body["generation"] == told for m in p.messages))
 
     def of(self, kind: str) -> list[Message]:
         with self.changed:

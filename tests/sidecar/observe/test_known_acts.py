@@ -103,6 +103,13 @@ def test_a_process_is_told_of_once_for_each_program() -> None:
     assert actors(known) == [(70, 50, a, 5), (72, 50, a, 6), (73, 50, b, 5)]
 
 
+def test_a_process_that_execs_its_own_program_is_told_of_again() -> None:
+    known = KnownActs(anything)
+    known.acts(Process(5, 50, "/bin/a"), head(5, 70))
+    known.acts(Process(5, 50, "/bin/a"), head(5, 71), anew=True)
+    assert [since for since, *_ in actors(known)] == [70, 71]
+
+
 @given(st.text())
 def test_only_nothing_has_no_number(label: str) -> None:
     assert (number_of(label) == 0) == (label == "")
