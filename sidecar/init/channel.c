@@ -28,6 +28,7 @@
 #include "sip.h"
 #include "stance.h"
 #include "survey.h"
+#include "tallies.h"
 #include "thread.h"
 
 enum {
@@ -38,8 +39,7 @@ enum {
     PATTERNS_MS = 200, /* after the welcome, before the agent starts without them */
     BATCH_MS = 5,      /* records are collected this long after the first */
     SURVEY_END_MS = 2000, /* that the end of an agent waits for the survey */
-    TICK_MS = 1000,
-    REPEATS_AT_ONCE = 512
+    TICK_MS = 1000
 };
 
 static struct {
@@ -48,7 +48,6 @@ static struct {
     _Atomic int connected, finishing, finished;
     int status;
     uint64_t counted_ns;
-    struct inscope_counters told;
     uint64_t survey_at_ns; /* 0: none is due */
     struct inscope_mode mode;
     bool mode_untold;
@@ -142,7 +141,7 @@ static bool greet(void) {
     hello_write(&outgoing, &channel.hello);
     if (!connection_send_message(&outgoing) || !await(welcomed, after_ms(WELCOME_MS)))
         return false;
-    memset(&channel.told, 0, sizeof channel.told);
+    tallies_begin();
     queue_connected(true);
     await(prepared, after_ms(PATTERNS_MS));
     return true;
@@ -169,47 +168,6 @@ static bool connect_once(void) {
     open_gate();
     rest_after_refusal();
     return false;
-}
-
-static struct inscope_counters snapshot(void) {
-    return (struct inscope_counters){counters.traps,      counters.records, counters.lost_queue, counters.lost_away,
-                                     counters.unreadable, counters.opens,   counters.repeats,    counters.gone,
-                                     counters.busy,       counters.undumpable, counters.expired};
-}
-
-static bool tell_counters(void) {
-    struct inscope_counters now = snapshot();
-    if (memcmp(&now, &channel.told, sizeof now) == 0)
-        return true;
-    channel.told = now;
-    message_begin(&outgoing, INSCOPE_COUNTERS, NULL, boottime_ns());
-    message_body(&outgoing, &now, sizeof now);
-    return connection_send_message(&outgoing);
-}
-
-/* False: the sidecar is gone, and these counts with it. */
-static bool tell_some_repeats(bool *more) {
-    static struct inscope_repeat repeats[REPEATS_AT_ONCE];
-    struct inscope_repeated body = {(uint32_t)known_take_repeats(repeats, REPEATS_AT_ONCE)};
-    *more = body.count == REPEATS_AT_ONCE;
-    if (body.count == 0)
-        return true;
-    message_begin(&outgoing, INSCOPE_REPEATED, NULL, boottime_ns());
-    message_body(&outgoing, &body, sizeof body);
-    message_body(&outgoing, repeats, body.count * sizeof *repeats);
-    if (connection_send_message(&outgoing))
-        return true;
-    for (size_t i = 0; i < body.count; i++)
-        atomic_fetch_add(&counters.lost_away, repeats[i].times);
-    return false;
-}
-
-static bool tell_repeats(void) {
-    bool more = true;
-    while (more)
-        if (!tell_some_repeats(&more))
-            return false;
-    return true;
 }
 
 static void attach(struct msghdr *packet, const struct batch *batch, void *control) {
@@ -240,7 +198,7 @@ static bool send_batches(void) {
 static bool goodbye(void) {
     struct inscope_exit body = {channel.status};
     struct process agent = {.pid = atomic_load(&launch_agent), .tid = atomic_load(&launch_agent), .ppid = getpid()};
-    if (!tell_repeats() || !tell_counters())
+    if (!tallies_tell())
         return false;
     message_begin(&outgoing, INSCOPE_BYE, &agent, boottime_ns());
     message_body(&outgoing, &body, sizeof body);
@@ -290,7 +248,7 @@ static bool serve_connection(void) {
     if (boottime_ns() - channel.counted_ns < TICK_MS * 1000000ull)
         return true;
     channel.counted_ns = boottime_ns();
-    return tell_repeats() && tell_counters();
+    return tallies_tell();
 }
 
 static void *run(void *unused) {

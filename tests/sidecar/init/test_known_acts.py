@@ -52,15 +52,19 @@ def shell(observer: Observer, script: str = LOOP) -> Agent:
     return agent
 
 
+def key_of_next(observer: Observer, agent: Agent, command: str) -> int:
+    path = command.split()[0].encode()
+    before = len(execs(observer.peer, path))
+    agent.does(f"1 {command}")
+    observer.peer.wait(lambda p: len(execs(p, path)) > before)
+    return int(execs(observer.peer, path)[-1].head["key"])
+
+
 def key_of(observer: Observer, agent: Agent, command: str) -> int:
     """Do it until it is told with a key: who is forked in the tick of its parent's exec has none."""
-    path = command.split()[0].encode()
-    told: list[Message] = []
-    while not (told and told[-1].head["key"]):
-        agent.does(f"1 {command}")
-        observer.peer.wait(lambda p: len(execs(p, path)) > len(told))
-        told += execs(observer.peer, path)[len(told) :]
-    return int(told[-1].head["key"])
+    while not (key := key_of_next(observer, agent, command)):
+        pass
+    return key
 
 
 def test_each_of_200_spawns_is_counted(observer: Observer) -> None:
