@@ -7,8 +7,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "counters.h"
 #include "folders.h"
 #include "incoming.h"
+#include "known.h"
 #include "loader.h"
 #include "mapping.h"
 #include "memory.h"
@@ -71,8 +73,9 @@ static size_t write_patterns(uint8_t *at, uint32_t count) {
 }
 
 static size_t write_message(uint8_t *at) {
-    static const uint16_t kinds[] = {INSCOPE_WELCOME, INSCOPE_REFUSED, INSCOPE_PATTERNS, INSCOPE_EXEC};
-    struct inscope_head head = {.kind = kinds[below(4)]};
+    static const uint16_t kinds[] = {INSCOPE_WELCOME, INSCOPE_REFUSED, INSCOPE_PATTERNS,
+                                     INSCOPE_EXEC,    INSCOPE_ACTOR,   INSCOPE_KNOWN};
+    struct inscope_head head = {.kind = kinds[below(6)]};
     size_t size = sizeof head;
     if (head.kind == INSCOPE_WELCOME) {
         struct inscope_welcome body = {INSCOPE_MAGIC, INSCOPE_PROTOCOL_VERSION, (uint16_t)below(3)};
@@ -81,6 +84,12 @@ static size_t write_message(uint8_t *at) {
         struct inscope_patterns body = {(uint32_t)below(20)};
         size += put(at + size, &body, sizeof body);
         size += write_patterns(at + size, body.count);
+    } else if (head.kind == INSCOPE_ACTOR) {
+        struct inscope_actor body = {next(), below(9), below(3), (int32_t)below(5) - 1};
+        size += put(at + size, &body, sizeof body);
+    } else if (head.kind == INSCOPE_KNOWN) {
+        struct inscope_known body = {(uint32_t)below(3), (uint16_t)below(2), (uint16_t)below(9)};
+        size += put(at + size, &body, sizeof body) + body.count * sizeof(struct inscope_known_act);
     } else
         size += below(30);
     head.size = (uint32_t)size;
@@ -94,6 +103,10 @@ static void read_message(const struct incoming *in) {
     incoming_welcome(in, &welcome);
     if (in->kind == INSCOPE_PATTERNS)
         incoming_patterns(in);
+    if (in->kind == INSCOPE_ACTOR)
+        incoming_actor(in);
+    if (in->kind == INSCOPE_KNOWN)
+        incoming_known(in);
     incoming_reason(in, reason, sizeof reason);
     for (char *c = reason; *c; c++)
         check(*c >= ' ' && *c < 127, "a reason is printable");
@@ -116,6 +129,42 @@ static void fuzz_incoming(void) {
         read_message(&in);
     check(left <= size, "no more is left than there was");
     free(exact);
+}
+
+static void learn_some(uint32_t generations, uint64_t keys) {
+    struct inscope_known body = {(uint32_t)below(generations), (uint16_t)below(2), (uint16_t)below(2000)};
+    struct inscope_known_act *acts = calloc(body.count + 1u, sizeof *acts);
+    for (size_t i = 0; i < body.count; i++)
+        acts[i] = (struct inscope_known_act){below(keys), below(9)};
+    check(known_learn(&body, (uint8_t *)acts, body.count * sizeof *acts), "what is well formed is taken");
+    check(!known_learn(&body, (uint8_t *)acts, body.count * sizeof *acts + 1), "what is not is not");
+    free(acts);
+}
+
+/* Sets come, change places and are forgotten, and all that was counted is told, or said to be lost. */
+static void fuzz_known(void) {
+    static struct inscope_repeat taken[INSCOPE_KNOWN_MAX];
+    static uint64_t made, told;
+    uint64_t lost = counters.lost_away, keys = below(3) ? 20000 : 50;
+    learn_some(1 + (uint32_t)below(4), keys);
+    for (size_t i = below(3000); i > 0; i--) {
+        uint64_t key = below(keys), actor = 99;
+        if (!known_holds(key, &actor))
+            continue;
+        check(key != 0 && actor != 99, "nothing has no key, and what is known says what runs then");
+        known_count(key);
+        made++;
+    }
+    for (size_t i = 0, count = known_take_repeats(taken, below(INSCOPE_KNOWN_MAX)); i < count; i++) {
+        check(taken[i].key && taken[i].times, "a count is of something");
+        told += taken[i].times;
+    }
+    if (below(8) == 0) {
+        check(told + known_forget() == made, "what was counted is told or given back");
+        check(known_take_repeats(taken, 1) == 0 && !known_holds(1 + below(keys), NULL), "and forgotten");
+        told = made;
+    }
+    check(counters.lost_away == lost, "nothing that is known goes uncounted");
 }
 
 static int naive(char match, const char *t, const char *path, int writing) {
@@ -271,7 +320,7 @@ static void fuzz_memory(void) {
 
 int main(int count, char **arguments) {
     static void (*const targets[])(void) = {fuzz_incoming, fuzz_patterns, fuzz_paths, fuzz_proc,  fuzz_loader,
-                                            fuzz_address,  fuzz_message,  fuzz_queue, fuzz_memory};
+                                            fuzz_address,  fuzz_message,  fuzz_queue, fuzz_memory,   fuzz_known};
     if (count != 3 || !queue_create())
         return 2;
     state = strtoull(arguments[1], NULL, 10) | 1;
