@@ -118,12 +118,18 @@ static bool take(const struct incoming *in) {
     }
 }
 
+/* A sidecar that does not read, or does not answer, holds nobody up for longer, and is listened to. */
+static bool meanwhile(void) {
+    pending_attend(boottime_ns());
+    return connection_receive(take);
+}
+
 static bool await(bool (*reached)(void), uint64_t until_ns) {
     while (!reached()) {
-        uint64_t now = boottime_ns();
-        if (now >= until_ns)
+        if (boottime_ns() >= until_ns)
             return false;
-        if (connection_wait(POLLIN, (int)((until_ns - now) / 1000000u) + 1) && !connection_receive(take))
+        connection_wait(POLLIN, CONNECTION_WAIT_MS);
+        if (!meanwhile())
             return false;
     }
     return true;
@@ -238,6 +244,7 @@ static bool serve_connection(void) {
     if (!tell_mode())
         return false;
     pending_attend(boottime_ns());
+    pending_tell_untold();
     survey_when_due();
     collect();
     bool finishing = atomic_load(&channel.finishing);
@@ -278,6 +285,7 @@ bool channel_start(const struct options *options, uint32_t mechanisms) {
     }
     channel.options = options;
     channel.hello = hello_of(options, mechanisms);
+    connection_meanwhile(meanwhile);
     if (getrandom(channel.hello.secret, sizeof channel.hello.secret, 0) != sizeof channel.hello.secret ||
         getrandom(key, sizeof key, 0) != sizeof key)
         return false;

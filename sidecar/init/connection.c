@@ -10,9 +10,13 @@
 #include "counters.h"
 #include "process.h"
 
-enum { SEND_PATIENCE_MS = 1000, CROWDED_PAUSE_US = 5000, ANCESTORS_MAX = 64 };
+enum { CROWDED_PAUSE_US = 5000, ANCESTORS_MAX = 64 };
 
 static int connection = -1;
+
+static bool (*meanwhile)(void);
+
+void connection_meanwhile(bool (*what)(void)) { meanwhile = what; }
 
 static uint8_t received[INSCOPE_PACKET_MAX];
 
@@ -66,10 +70,12 @@ bool connection_send(struct msghdr *packet) {
         if (sendmsg(connection, packet, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
             return true;
         if (errno == EAGAIN || errno == EINTR)
-            connection_wait(POLLOUT, SEND_PATIENCE_MS);
+            connection_wait(POLLIN | POLLOUT, CONNECTION_WAIT_MS);
         else if (errno == ETOOMANYREFS || errno == ENOBUFS || errno == ENOMEM) /* until the sidecar has read more */
             usleep(CROWDED_PAUSE_US);
         else
+            return false;
+        if (!meanwhile())
             return false;
     }
 }

@@ -20,6 +20,10 @@ int connection_fd(void);
 
 bool connection_wait(short events, int ms);
 
+/* What is done while a packet finds no room, every CONNECTION_WAIT_MS; false gives the connection up. */
+enum { CONNECTION_WAIT_MS = 50 };
+void connection_meanwhile(bool (*meanwhile)(void));
+
 /* Send one packet, however long the sidecar takes to make room. False: it is gone. */
 bool connection_send(struct msghdr *packet);
 bool connection_send_message(struct message *m);

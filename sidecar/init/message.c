@@ -64,6 +64,11 @@ void message_attach(struct message *m, int fd) {
     message_flag(m, INSCOPE_HAS_FD);
 }
 
+void message_detach(struct message *m) {
+    m->fd = -1;
+    head_of(m)->flags = (uint16_t)(head_of(m)->flags & ~(unsigned)INSCOPE_HAS_FD);
+}
+
 void message_seal(struct message *m, uint64_t lost) {
     struct inscope_head *head = head_of(m);
     head->size = (uint32_t)m->size;

@@ -14,6 +14,7 @@ enum { MESSAGE_MAX = 2 * (INSCOPE_PATH_MAX + 2) + INSCOPE_ARGV_MAX + 2 * INSCOPE
 struct message {
     size_t size;
     int fd; /* handed over with the message; -1: none */
+    uint64_t number; /* that the queue gave it */
     uint8_t bytes[MESSAGE_MAX];
 };
 
@@ -37,6 +38,9 @@ void message_flag(struct message *m, enum inscope_flag flag);
 
 /* Give the message a descriptor; the message owns it from here. */
 void message_attach(struct message *m, int fd);
+
+/* It goes without the descriptor that it had; that is the caller's. */
+void message_detach(struct message *m);
 
 /* Fill in the size and the losses before it. */
 void message_seal(struct message *m, uint64_t lost);

@@ -8,21 +8,23 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "again.h"
 #include "counters.h"
 #include "queue.h"
 
 enum { RECORDS_MAX = 8, EMPTY = 0 };
 
+/* A record, without its descriptor. `number` is the queue's; 0: it is not told yet. */
 struct kept {
     uint32_t size;
     int fd;
     uint8_t *bytes;
-    bool told;
+    uint64_t number;
 };
 
 struct pending {
     uint64_t id, until_ns; /* id EMPTY: a free slot */
-    unsigned verdicts;
+    unsigned asked, verdicts; /* how many are to come in all, and still */
     struct plan plan;
     struct kept records[RECORDS_MAX];
     size_t count;
@@ -31,8 +33,11 @@ struct pending {
 static struct pending slots[PENDING_MAX];
 static struct {
     pthread_mutex_t lock;
-    size_t bytes, held;
+    size_t bytes;
+    bool untold; /* there is a record that nobody was told */
 } state = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static _Atomic size_t held_now;
 
 static struct pending *find(uint64_t id) {
     for (struct pending *p = slots; p < slots + PENDING_MAX; p++)
@@ -46,34 +51,38 @@ bool pending_hold(const struct plan *plan, unsigned verdicts, uint64_t now_ns) {
     struct pending *p = find(EMPTY);
     if (p) {
         *p = (struct pending){
-            .id = plan->id, .until_ns = now_ns + INSCOPE_HOLD_MS * 1000000ull, .verdicts = verdicts, .plan = *plan};
-        state.held++;
+            .id = plan->id, .until_ns = now_ns + INSCOPE_HOLD_MS * 1000000ull, .asked = verdicts, .verdicts = verdicts,
+            .plan = *plan};
+        held_now++;
     }
     pthread_mutex_unlock(&state.lock);
     return p != NULL;
 }
 
-/* A record that cannot be kept is told once all the same. */
-void pending_keep(uint64_t ask, const struct message *record) {
-    pthread_mutex_lock(&state.lock);
-    struct pending *p = find(ask);
-    bool room = p && p->count < RECORDS_MAX && state.bytes + record->size <= PENDING_BYTES_MAX;
+/* NULL: no room. Such a record is told once all the same. */
+static struct kept *keep(struct pending *p, struct message *record) {
+    bool room = p->count < RECORDS_MAX && state.bytes + record->size <= PENDING_BYTES_MAX;
     uint8_t *bytes = room ? malloc(record->size) : NULL;
-    if (bytes) {
-        memcpy(bytes, record->bytes, record->size);
-        int fd = record->fd < 0 ? -1 : fcntl(record->fd, F_DUPFD_CLOEXEC, 0);
-        p->records[p->count++] = (struct kept){(uint32_t)record->size, fd, bytes, true};
-        state.bytes += record->size;
-    }
-    pthread_mutex_unlock(&state.lock);
+    if (!bytes)
+        return NULL;
+    int fd = record->fd < 0 ? -1 : fcntl(record->fd, F_DUPFD_CLOEXEC, 0);
+    struct kept *kept = &p->records[p->count++];
+    *kept = (struct kept){(uint32_t)record->size, fd, bytes, 0};
+    memcpy(bytes, record->bytes, record->size);
+    state.bytes += record->size;
+    return kept;
 }
 
-void pending_untold(uint64_t ask) {
+bool pending_tell(struct message *record) {
     pthread_mutex_lock(&state.lock);
-    struct pending *p = find(ask);
-    if (p && p->count)
-        p->records[p->count - 1].told = false;
+    struct pending *p = find(message_asks(record));
+    struct kept *kept = p ? keep(p, record) : NULL;
+    bool stored = queue_push(record);
+    if (kept && stored)
+        kept->number = record->number;
+    state.untold = state.untold || (kept && !stored);
     pthread_mutex_unlock(&state.lock);
+    return stored;
 }
 
 static void drop_records(struct pending *p) {
@@ -90,7 +99,7 @@ static void drop_records(struct pending *p) {
 static struct plan take(struct pending *p) {
     drop_records(p);
     p->id = EMPTY;
-    state.held--;
+    held_now--;
     return p->plan;
 }
 
@@ -108,51 +117,74 @@ void pending_decide(const struct inscope_verdict *verdict) {
         plan_carry_out(&plan);
 }
 
-static void tell(const struct kept *kept) {
+/* The caller is introduced too: who was asked before may have taken what it knew with it. */
+static void tell(struct kept *kept) {
     static struct message message;
     memcpy(message.bytes, kept->bytes, kept->size);
     message.size = kept->size;
-    message.fd = kept->fd < 0 ? -1 : fcntl(kept->fd, F_DUPFD_CLOEXEC, 0);
-    queue_push(&message);
+    message_detach(&message);
+    again_introduce(&message);
+    int fd = kept->fd < 0 ? again_open(&message) : fcntl(kept->fd, F_DUPFD_CLOEXEC, 0);
+    if (fd >= 0)
+        message_attach(&message, fd);
+    if (queue_push(&message))
+        kept->number = message.number;
+    else
+        state.untold = true;
 }
 
-static void tell_untold(struct pending *p) {
-    for (size_t i = 0; i < p->count; i++)
-        if (!p->records[i].told) {
-            p->records[i].told = true;
-            tell(&p->records[i]);
-        }
+void pending_tell_untold(void) {
+    pthread_mutex_lock(&state.lock);
+    bool untold = state.untold;
+    state.untold = false;
+    for (struct pending *p = slots; p < slots + PENDING_MAX && untold; p++)
+        for (size_t i = 0; p->id != EMPTY && i < p->count; i++)
+            if (p->records[i].number == 0)
+                tell(&p->records[i]);
+    pthread_mutex_unlock(&state.lock);
+}
+
+/* Gives its plan back where its time is up. */
+static bool expire(struct pending *p, uint64_t now_ns, struct plan *plan) {
+    pthread_mutex_lock(&state.lock);
+    bool late = p->id != EMPTY && now_ns >= p->until_ns;
+    if (late)
+        *plan = take(p);
+    pthread_mutex_unlock(&state.lock);
+    return late;
 }
 
 void pending_attend(uint64_t now_ns) {
-    for (struct pending *p = slots; p < slots + PENDING_MAX && state.held; p++) {
-        struct plan plan;
-        pthread_mutex_lock(&state.lock);
-        bool late = p->id != EMPTY && now_ns >= p->until_ns;
-        if (late)
-            plan = take(p);
-        else if (p->id != EMPTY)
-            tell_untold(p);
-        pthread_mutex_unlock(&state.lock);
-        if (late) {
+    struct plan plan;
+    for (struct pending *p = slots; p < slots + PENDING_MAX && atomic_load(&held_now); p++)
+        if (expire(p, now_ns, &plan)) {
             count(&counters.expired);
             plan_refuse(&plan, EACCES);
         }
-    }
+}
+
+/* What is still in the queue goes to the next sidecar by itself. So each record comes to it once, and it owes a verdict
+ * for each, whatever the one before had answered: one record's verdict must not stand for another's. */
+static void ask_again(struct pending *p) {
+    p->verdicts = p->asked;
+    for (size_t i = 0; i < p->count; i++)
+        if (queue_sent(p->records[i].number))
+            p->records[i].number = 0;
 }
 
 void pending_ask_again(void) {
     pthread_mutex_lock(&state.lock);
     for (struct pending *p = slots; p < slots + PENDING_MAX; p++)
-        for (size_t i = 0; p->id != EMPTY && i < p->count; i++)
-            p->records[i].told = false;
+        if (p->id != EMPTY)
+            ask_again(p);
+    state.untold = true;
     pthread_mutex_unlock(&state.lock);
 }
 
 int pending_due_ms(uint64_t now_ns, int most) {
     uint64_t soonest = now_ns + (uint64_t)most * 1000000u;
     pthread_mutex_lock(&state.lock);
-    for (struct pending *p = slots; state.held && p < slots + PENDING_MAX; p++)
+    for (struct pending *p = slots; held_now && p < slots + PENDING_MAX; p++)
         if (p->id != EMPTY && p->until_ns < soonest)
             soonest = p->until_ns;
     pthread_mutex_unlock(&state.lock);

@@ -8,23 +8,24 @@
 #include "message.h"
 #include "plan.h"
 
-enum { PENDING_MAX = 256, PENDING_BYTES_MAX = 256 * 1024, PENDING_AGAIN_MS = 250 };
+enum { PENDING_MAX = 256, PENDING_BYTES_MAX = 256 * 1024 };
 
 /* Hold the call of this plan, which is taken over; `verdicts` have to allow it, one for each record that asks. False:
  * there is no room, and the plan is still the caller's. */
 bool pending_hold(const struct plan *plan, unsigned verdicts, uint64_t now_ns);
 
-/* Keep a copy of a record that asks, with its descriptor, to tell it again should it get lost. */
-void pending_keep(uint64_t ask, const struct message *record);
-
-/* The record found no room in the queue: to be told again. */
-void pending_untold(uint64_t ask);
+/* Queue a record that asks; takes its descriptor. A copy is kept, to tell it when there is room, and to the next sidecar
+ * where the one that got it is gone. False: it could not be queued now. */
+bool pending_tell(struct message *record);
 
 /* Take in a VERDICT: carries out or refuses the plan when nothing more is to be awaited. Unknown asks are stale. */
 void pending_decide(const struct inscope_verdict *verdict);
 
-/* Refuse those whose time is up, and tell those again that were told to nobody. The sender's, often. */
+/* Refuse those whose time is up. The sender's, often, also where it waits for something else. */
 void pending_attend(uint64_t now_ns);
+
+/* Tell those that nobody was told. The sender's, when the queue has room. */
+void pending_tell_untold(void);
 
 /* The sidecar that was asked is gone: the next is to be asked again. */
 void pending_ask_again(void);

@@ -19,6 +19,7 @@ enum { SKIP = 0 };
 static struct {
     pthread_mutex_t lock;
     size_t head, tail, used; /* written at head, read at tail; `used` counts skipped bytes too */
+    uint64_t numbered, sent; /* messages, since ever */
     int fds;
     bool connected, asleep, urgent;
     int wake;
@@ -73,6 +74,7 @@ static bool put(struct message *m) {
     queue.head = (place + bytes) % QUEUE_BYTES;
     queue.used += bytes;
     queue.fds += m->fd >= 0;
+    m->number = ++queue.numbered;
     queue.urgent = queue.urgent || message_asks(m);
     count(&counters.records);
     return true;
@@ -97,6 +99,13 @@ bool queue_push(struct message *m) {
         close(m->fd);
     m->fd = -1;
     return stored;
+}
+
+bool queue_sent(uint64_t number) {
+    pthread_mutex_lock(&queue.lock);
+    bool sent = number <= queue.sent;
+    pthread_mutex_unlock(&queue.lock);
+    return sent;
 }
 
 bool queue_takes_fd(void) {
@@ -173,6 +182,7 @@ void queue_release(const struct batch *batch) {
     if (queue.used == 0) /* starting over keeps the untouched part of the ring out of memory */
         queue.head = queue.tail = 0;
     queue.fds -= (int)batch->fd_count;
+    queue.sent += batch->count;
     pthread_mutex_unlock(&queue.lock);
 }
 

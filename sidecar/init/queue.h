@@ -18,9 +18,12 @@ struct batch {
     size_t count, fd_count, bytes, end;
 };
 
-/* Seal and enqueue; takes the message's descriptor in any case. False: dropped and counted, as lost_queue while a
+/* Seal, number and enqueue; takes the message's descriptor in any case. False: dropped and counted, as lost_queue while a
  * sidecar is connected, else as lost_away. */
 bool queue_push(struct message *m);
+
+/* Whether the message with this number has left the queue: whoever was connected then has got it, or is gone. */
+bool queue_sent(uint64_t number);
 
 /* Whether descriptors can be taken now: records beyond the bound travel without one. */
 bool queue_takes_fd(void);

@@ -54,12 +54,7 @@ bool trap_push(struct trap *t) {
     message_ask(t->message, t->ask);
     if (t->denied)
         message_flag(t->message, INSCOPE_DENIED);
-    if (t->ask)
-        pending_keep(t->ask, t->message);
-    bool stored = queue_push(t->message);
-    if (t->ask && !stored)
-        pending_untold(t->ask);
-    return stored;
+    return t->ask ? pending_tell(t->message) : queue_push(t->message);
 }
 
 bool trap_stands(struct trap *t) {
@@ -138,7 +133,7 @@ void trap_report(struct trap *t, enum inscope_kind kind, const void *body, size_
 
 void trap_queue_image(struct trap *t, struct image *image, unsigned flags) {
     bool unreadable = false;
-    int fd = image->path_fd < 0 ? -1 : image_open(image, queue_takes_fd(), t->now_ns, &unreadable);
+    int fd = image->path_fd < 0 ? -1 : image_open(image, t->ask || queue_takes_fd(), t->now_ns, &unreadable);
     message_set_body(t->message, &image->file, sizeof image->file);
     trap_flag(t, flags | (unreadable ? INSCOPE_UNREADABLE : 0));
     if (fd >= 0)
