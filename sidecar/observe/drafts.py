@@ -9,7 +9,7 @@ from inscope.behaviour import Exec, Load, Script, Sha256
 from inscope.observation import Observation
 from sidecar.normalise.script_ref import Source
 from sidecar.observe.bodies import FileStat
-from sidecar.observe.records import ImageRecord, LoadRecord
+from sidecar.observe.records import NO_FD, ImageRecord, LoadRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,11 @@ class Draft:
     def wants(self) -> tuple[Want, ...]:
         """Everything that must be hashed."""
         return (self.program, *self.script) if self.program is not None else self.script
+
+    @property
+    def descriptors(self) -> int:
+        """How many files it holds open until they are hashed."""
+        return sum(isinstance(want, OpenFile) and want.fd != NO_FD for want in self.wants)
 
     def complete(self, program: Sha256, script: Sha256) -> Observation | None:
         """The observation with its hashes; None where it only repeats the draft before it."""

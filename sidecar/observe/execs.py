@@ -49,6 +49,7 @@ class Execs:
         self._known = known
         self._close = close
         self._last: OrderedDict[tuple[int, int], _Exec] = OrderedDict()
+        self._held: dict[int, Process] = {}
 
     def exec(self, record: ExecRecord) -> Sequence[Draft]:
         """A program is about to be executed."""
@@ -77,8 +78,11 @@ class Execs:
 
     def _start(self, record: ExecRecord, process: Process, started: StartedProgram) -> Sequence[Draft]:
         behaviour, before = Exec(started.program, process.label), process
-        if not record.head.flags & _DENIED:
-            image = _UNKNOWN if started.interpreted else (record.file.device, record.file.inode)
+        image = _UNKNOWN if started.interpreted else (record.file.device, record.file.inode)
+        if record.head.ask:  # until it is allowed, the process is who it was: to a sidecar that comes after us too
+            process = replace(process, label=started.program.label, image=image)
+            self._held[record.head.ask] = process
+        elif not record.head.flags & _DENIED:
             process = self._actors.executed(process, started.program.label, image)
         observation = self._scribe.observation(record.head, process, behaviour)
         draft = Draft(observation, started.want, started.script, os.fsdecode(record.cwd))
@@ -92,12 +96,13 @@ class Execs:
         if len(self._last) > _EXECS_KEPT:
             self._last.popitem(last=False)
 
-    def refused(self, head: Head) -> None:
-        """The exec that the process was held for did not happen."""
-        process = self._actors.of(head)
-        last = self._last.pop((process.pid, process.start), None)
-        if last:
-            self._actors.executed(process, last.before.label, last.before.image)
+    def decided(self, head: Head, *, allowed: bool) -> None:
+        """The exec that the process is held for may happen, or not."""
+        process, runs = self._actors.of(head), self._held.pop(head.ask, None)
+        if not allowed:
+            self._last.pop((process.pid, process.start), None)
+        elif runs:
+            self._actors.executed(process, runs.label, runs.image)
 
     def image(self, record: ImageRecord) -> Sequence[Draft]:
         """What runs after an exec, where that says something new."""

@@ -26,7 +26,7 @@ from sidecar.observe.init_listener import PeerCredentials
 from sidecar.observe.kinds import Stance
 from sidecar.observe.known_acts import KnownActs
 from sidecar.observe.ledger import Ledger
-from sidecar.observe.packets import close_descriptors
+from sidecar.observe.packets import close_all, close_descriptors
 from sidecar.observe.records import NO_FD, HelloRecord, Record
 from sidecar.observe.sink import ObservationSink
 from sidecar.observe.translate import Translator
@@ -41,6 +41,9 @@ LOW_WATER = 512
 
 HARD_LIMIT = 8192
 """Facts waiting over which records are dropped."""
+
+ASKS_MAX = 1024
+"""Callers held for a verdict at which one more is refused unseen: several times what an honest init holds."""
 
 DESCRIPTORS_MAX = 192
 """Descriptors waiting to be hashed at which the channel is paused; twice as many, and records are dropped."""
@@ -125,14 +128,8 @@ class Pipeline:
             close_descriptors(records)
             return
         translator.resync(self._clocks())
-        for index, record in enumerate(records):
-            if self._full:
-                self._drop(records[index:])
-                break
-            facts = translator.translate(record)
-            if record.head.ask:
-                self._hold(translator, record, facts)
-            self._queue(facts)
+        for record in records:
+            self._take(translator, record)
         self._init.lost_before(records[-1].head.lost)
         self._tell_known()
         self._hold_back()
@@ -163,6 +160,7 @@ class Pipeline:
         """The mode, or what may be counted, has changed."""
         self._known.rejudge()
         self._tell_known()
+        self._let_go()
         if self._flow is not None:
             self._flow.become(stance_of(self._sink.mode))
 
@@ -190,9 +188,35 @@ class Pipeline:
     def _full(self) -> bool:
         return len(self._facts) >= HARD_LIMIT or self._descriptors >= 2 * DESCRIPTORS_MAX
 
-    def _drop(self, records: Sequence[Record]) -> None:
-        close_descriptors(records)
-        self._lose(LossCause.SIDECAR_QUEUE, len(records))
+    @property
+    def _answers_for_callers(self) -> bool:
+        return stance_of(self._sink.mode) is not Stance.WATCHES
+
+    def _take(self, translator: Translator, record: Record) -> None:
+        if record.head.ask and len(self._deciding) >= ASKS_MAX:
+            self._refuse_unseen(record)
+            return
+        facts = translator.translate(record)  # also where it is dropped: who runs what is needed for the next verdict
+        if record.head.ask:
+            self._hold(translator, record, facts)
+        self._queue(self._room_for(facts) if self._full else facts)
+
+    def _refuse_unseen(self, record: Record) -> None:
+        close_descriptors([record])
+        self._lose(LossCause.SIDECAR_QUEUE)
+        if self._flow is not None:
+            self._flow.tell([verdict_packet(record, allowed=False)])
+
+    def _room_for(self, facts: Sequence[Fact]) -> Sequence[Fact]:
+        """What is kept where too much waits: all but acts, and the end whatever waits."""
+        over = len(self._facts) >= 2 * HARD_LIMIT
+        kept = [fact for fact in facts if isinstance(fact, Ended) or not (over or isinstance(fact, Draft | Again))]
+        for fact in facts:
+            if isinstance(fact, Draft) and self._answers.pop(fact, None) is None:
+                close_all([want.fd for want in fact.wants if isinstance(want, OpenFile) and want.fd != NO_FD])
+        if len(kept) < len(facts):
+            self._lose(LossCause.SIDECAR_QUEUE, len(facts) - len(kept))
+        return kept
 
     def _queue(self, facts: Sequence[Fact]) -> None:
         for fact in facts:
@@ -201,7 +225,7 @@ class Pipeline:
                     self._reconciling.claimed(fact)
                 continue
             if isinstance(fact, Draft) and fact.wants and fact not in self._answers:
-                self._descriptors += _descriptors_of(fact)
+                self._descriptors += fact.descriptors
                 self._hasher.starts(fact)
             self._facts.append(fact)
         self._waiting.set()
@@ -237,7 +261,7 @@ class Pipeline:
             observation = await self._answered(draft)
         elif draft.wants:
             observation = await self._hasher.complete(draft)
-            self._descriptors -= _descriptors_of(draft)
+            self._descriptors -= draft.descriptors
         if observation is None:
             return
         self._sink.observed(observation)
@@ -248,9 +272,9 @@ class Pipeline:
         """Somebody is held for this record: it is judged at once."""
         drafts = [fact for fact in facts if isinstance(fact, Draft)]
         for draft in drafts:
-            self._descriptors += _descriptors_of(draft)
             self._hasher.starts(draft)
         answer = Answer(record, drafts, self._hasher.complete, self._sink.verdict)
+        self._descriptors += answer.descriptors
         self._answers |= dict.fromkeys(drafts, answer)
         task = asyncio.ensure_future(self._decide(translator, record, answer))
         self._deciding.add(task)
@@ -258,6 +282,7 @@ class Pipeline:
 
     async def _decide(self, translator: Translator, record: Record, answer: Answer) -> None:
         allowed = await answer.allowed()
+        self._descriptors -= answer.descriptors
         translator.decided(record, allowed=allowed)
         self._tell_known()
         if self._flow is not None:
@@ -266,7 +291,6 @@ class Pipeline:
     async def _answered(self, draft: Draft) -> Observation | None:
         answer = self._answers.pop(draft)
         allowed, observation = await answer.allowed(), await answer.observation(draft)
-        self._descriptors -= _descriptors_of(draft)
         if observation is None or allowed:
             return observation
         draft.key = 0
@@ -280,13 +304,15 @@ class Pipeline:
 
     def _hold_back(self) -> None:
         high = len(self._facts) >= HIGH_WATER or self._descriptors >= DESCRIPTORS_MAX
+        if self._answers_for_callers:  # who is held would wait behind what is only told: that is dropped instead
+            return
         if high and not self._paused and self._flow is not None:
             self._paused = True
             self._flow.pause()
 
     def _let_go(self) -> None:
         low = len(self._facts) <= LOW_WATER and self._descriptors < DESCRIPTORS_MAX
-        if low and self._paused and self._flow is not None:
+        if (low or self._answers_for_callers) and self._paused and self._flow is not None:
             self._paused = False
             self._flow.resume()
 
@@ -308,10 +334,6 @@ class Pipeline:
 def stance_of(mode: Mode) -> Stance:
     """What init does in a mode."""
     return Stance.ENFORCES if mode is Mode.ENFORCE else Stance.WATCHES
-
-
-def _descriptors_of(draft: Draft) -> int:
-    return sum(isinstance(want, OpenFile) and want.fd != NO_FD for want in draft.wants)
 
 
 def _surveyed(capability: Capability) -> SourceCoverage:

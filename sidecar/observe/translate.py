@@ -121,8 +121,8 @@ class Translator:
 
     def decided(self, record: Record, *, allowed: bool) -> None:
         """Whoever was held in the act of a record gets this verdict."""
-        if isinstance(record, ExecRecord) and not allowed:
-            self._execs.refused(record.head)
+        if isinstance(record, ExecRecord):
+            self._execs.decided(record.head, allowed=allowed)
         self._known.acts(self._actors.of(record.head), record.head, anew=_voids(record))
 
     def _keyed(self, record: Record, facts: Sequence[Fact]) -> None:

@@ -14,8 +14,12 @@ from inscope.observation import Observation
 from inscope.verdict import Verdict
 from sidecar.observe.drafts import Draft
 from sidecar.observe.encode import encode_verdict
+from sidecar.observe.header import HEADER
 from sidecar.observe.kinds import Flag
 from sidecar.observe.records import Record
+
+HOLD_S = HEADER.constants["HOLD_MS"] / 1000
+"""What is not judged by then was refused by init."""
 
 _UNREADABLE = int(Flag.UNREADABLE)
 
@@ -30,6 +34,7 @@ class Answer:
         self._record = record
         self._complete = complete
         self._judge = judge
+        self.descriptors = sum(draft.descriptors for draft in drafts)
         self._tasks = {draft: asyncio.ensure_future(self._of(draft)) for draft in drafts}
 
     async def observation(self, draft: Draft) -> Observation | None:
@@ -43,6 +48,13 @@ class Answer:
         return all([(await task)[1] for task in self._tasks.values()])
 
     async def _of(self, draft: Draft) -> tuple[Observation | None, bool]:
+        try:
+            async with asyncio.timeout(HOLD_S):
+                return await self._judged(draft)
+        except Exception:  # whatever went wrong: somebody waits for an answer, and it is not yes
+            return draft.observation, False
+
+    async def _judged(self, draft: Draft) -> tuple[Observation | None, bool]:
         observation = await self._complete(draft) if draft.wants else draft.observation
         if observation is None:  # the same as what was judged before
             return None, True
