@@ -33,6 +33,13 @@ class InForce:
     generation: int
 
 
-QueuedFact = Draft | Again | InForce | Capability | Counters | Ended
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Acts that were counted, and cannot be told."""
+
+    times: int
+
+
+QueuedFact = Draft | Again | Lost | InForce | Capability | Counters | Ended
 Fact = QueuedFact | Claim
 """What follows from a record. A claim is not told to anybody: it is held against the kernel while the socket lives."""

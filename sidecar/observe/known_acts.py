@@ -125,6 +125,10 @@ class KnownActs:
             if act and act.observation and repeat.times:
                 yield replace(act.observation, time=time), min(repeat.times, TIMES_MAX)
 
+    def foreign(self, repeats: Iterable[Repeat]) -> int:
+        """How many of these nobody can say any more what they were: an earlier sidecar had called them known."""
+        return sum(min(repeat.times, TIMES_MAX) for repeat in repeats if repeat.key not in self._session.acts)
+
     def rejudge(self) -> None:
         """What may be counted has changed: init gets the whole set anew."""
         session = self._session

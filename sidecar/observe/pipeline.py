@@ -20,7 +20,7 @@ from inscope.verdict import Verdict
 from sidecar.observe.bodies import Counters
 from sidecar.observe.claims import Claim
 from sidecar.observe.drafts import Draft, OpenFile
-from sidecar.observe.facts import Again, Ended, Fact, InForce, QueuedFact
+from sidecar.observe.facts import Again, Ended, Fact, InForce, Lost, QueuedFact
 from sidecar.observe.identities import Identities
 from sidecar.observe.init_listener import PeerCredentials
 from sidecar.observe.kinds import Stance
@@ -242,6 +242,8 @@ class Pipeline:
                 await self._hand_on_draft(fact)
             case InForce(generation):
                 self._sink.in_force(generation)
+            case Lost(times):
+                self._lose(LossCause.NO_SIDECAR, times)
             case Again(observation, times):
                 self._sink.repeated(observation, times)
             case Capability():

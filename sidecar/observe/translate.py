@@ -18,7 +18,7 @@ from sidecar.observe.actors import Actors
 from sidecar.observe.call_detail import detail_of
 from sidecar.observe.drafts import Draft
 from sidecar.observe.execs import Execs
-from sidecar.observe.facts import Again, Ended, Fact, InForce
+from sidecar.observe.facts import Again, Ended, Fact, InForce, Lost
 from sidecar.observe.images import Images
 from sidecar.observe.kinds import Flag, Level
 from sidecar.observe.known_acts import KnownActs
@@ -166,7 +166,9 @@ class Translator:
             case ModeIsRecord(_, mode):
                 return (InForce(mode.generation),)
             case RepeatedRecord(head, repeats):
-                return tuple(Again(*one) for one in self._known.repeated(repeats, self._scribe.seconds(head)))
+                again = tuple(Again(*one) for one in self._known.repeated(repeats, self._scribe.seconds(head)))
+                lost = self._known.foreign(repeats)
+                return (*again, Lost(lost)) if lost else again
             case ByeRecord(_, ended):
                 return (Ended(ended.status),)
             case HelloRecord():

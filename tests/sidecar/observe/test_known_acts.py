@@ -210,6 +210,12 @@ def test_another_connection_begins_with_nothing() -> None:
     assert kinds == [Kind.ACTOR, Kind.KNOWN]
 
 
+def test_what_an_earlier_sidecar_called_known_is_lost_and_counted() -> None:
+    known = KnownActs(anything)
+    met(known, 7, READ)
+    assert known.foreign([Repeat(7, 2), Repeat(8, 3), Repeat(9, 1)]) == 4
+
+
 def test_a_count_that_cannot_be_is_cut() -> None:
     known = KnownActs(anything)
     met(known, 1, READ)
