@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "counters.h"
+#include "guard.h"
 #include "process.h"
 
 enum { CROWDED_PAUSE_US = 5000, ANCESTORS_MAX = 64 };
@@ -26,6 +27,7 @@ void connection_drop(void) {
     if (connection >= 0)
         close(connection);
     connection = -1;
+    guard_set(GUARDED_SIDECAR, 0, 0);
 }
 
 bool connection_wait(short events, int ms) {
@@ -45,10 +47,16 @@ static bool is_descendant(pid_t pid) {
     return false;
 }
 
-static bool is_agents_own(int fd) {
-    struct ucred peer;
+/* The sidecar is guarded where it can be named; false: the agent itself listens there. */
+static bool is_sidecar(int fd) {
+    struct ucred peer = {0};
     socklen_t size = sizeof peer;
-    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && is_descendant(peer.pid);
+    bool known = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0;
+    if (known && is_descendant(peer.pid))
+        return false;
+    if (known)
+        guard_set(GUARDED_SIDECAR, peer.pid, peer.uid);
+    return true;
 }
 
 bool connection_dial(const char *path) {
@@ -59,7 +67,7 @@ bool connection_dial(const char *path) {
     if (connection < 0)
         return false;
     setsockopt(connection, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
-    if (connect(connection, (struct sockaddr *)(void *)&address, sizeof address) == 0 && !is_agents_own(connection))
+    if (connect(connection, (struct sockaddr *)(void *)&address, sizeof address) == 0 && is_sidecar(connection))
         return true;
     connection_drop();
     return false;

@@ -50,25 +50,29 @@ void decode_call(struct trap *t) {
     if (!trap_decide(t, false, NULL, 1))
         return;
     note(&t->call->data);
-    struct inscope_call body = body_of(t, 0);
-    trap_report(t, INSCOPE_SYSCALL, &body, sizeof body, 0);
+    call_tell(t, 0);
 }
 
-static void refuse(struct trap *t, unsigned flags) {
+void call_refuse(struct trap *t, int error, unsigned flags) {
     trap_identify(t);
-    if (!trap_refuse(t, EPERM))
+    if (!trap_refuse(t, error))
         return;
-    struct inscope_call body = body_of(t, EPERM);
+    struct inscope_call body = body_of(t, error);
     trap_report(t, INSCOPE_SYSCALL, &body, sizeof body, flags | INSCOPE_DENIED);
 }
 
-void decode_deny(struct trap *t) { refuse(t, 0); }
+void call_tell(struct trap *t, unsigned flags) {
+    struct inscope_call body = body_of(t, 0);
+    trap_report(t, INSCOPE_SYSCALL, &body, sizeof body, flags);
+}
+
+void decode_deny(struct trap *t) { call_refuse(t, EPERM, 0); }
 
 /* io_uring_setup has one number in every ABI. A foreign program makes hundreds of calls: each number is reported once. */
 void decode_foreign(struct trap *t) {
     uint32_t nr = (uint32_t)t->call->data.nr;
     if ((nr & ~FOREIGN_NUMBER_BIT) == __NR_io_uring_setup || stance_enforces()) {
-        refuse(t, INSCOPE_FOREIGN);
+        call_refuse(t, EPERM, INSCOPE_FOREIGN);
         return;
     }
     locate_roots_differ(); /* the numbers of other ABIs are not told apart */
@@ -80,6 +84,5 @@ void decode_foreign(struct trap *t) {
         count(&counters.repeats);
         return;
     }
-    struct inscope_call body = body_of(t, 0);
-    trap_report(t, INSCOPE_SYSCALL, &body, sizeof body, INSCOPE_FOREIGN);
+    call_tell(t, INSCOPE_FOREIGN);
 }

@@ -1,6 +1,7 @@
 #include "filter.h"
 
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/prctl.h>
@@ -126,6 +127,30 @@ static void test_personality(struct program *p) {
     allow(p);
 }
 
+/* Signal 0 asks whether a process is there, and SIGURG, by which Go's threads interrupt each other thousands of times a
+ * second, ends nobody. Nor do real-time signals end the guard, which blocks them. */
+static void test_signal(struct program *p, const struct trap_rule *rule) {
+    load(p, low(rule->a));
+    jump_equal(p, 0, 3, 0);
+    jump_equal(p, SIGURG, 2, 0);
+    emit(p, BPF_JMP | BPF_JGE | BPF_K, rule->b ? rule->b : UINT32_MAX, 1, 0);
+    notify(p);
+    allow(p);
+}
+
+/* fcntl(F_SETSIG): any signal may be sent in the name of a descriptor. The two that are meant for it, and those of
+ * real time, pass. */
+static void test_sigio(struct program *p) {
+    load(p, low(1));
+    jump_equal(p, F_SETSIG_COMMAND, 0, 5);
+    load(p, low(2));
+    jump_equal(p, 0, 3, 0);
+    jump_equal(p, SIGIO, 2, 0);
+    emit(p, BPF_JMP | BPF_JGE | BPF_K, FIRST_FREE_SIGNAL, 1, 0);
+    notify(p);
+    allow(p);
+}
+
 static void test_arguments(struct program *p, const struct trap_rule *rule) {
     switch (rule->filter) {
     case FILTER_ALWAYS: notify(p); break;
@@ -135,6 +160,8 @@ static void test_arguments(struct program *p, const struct trap_rule *rule) {
     case FILTER_DATAGRAM: test_datagram(p, rule); break;
     case FILTER_PRCTL: test_prctl(p); break;
     case FILTER_PERSONALITY: test_personality(p); break;
+    case FILTER_SIGNAL: test_signal(p, rule); break;
+    case FILTER_SIGIO: test_sigio(p); break;
     }
 }
 

@@ -16,7 +16,9 @@ enum filter_kind {
     FILTER_OPENFLAGS,
     FILTER_DATAGRAM,
     FILTER_PRCTL,
-    FILTER_PERSONALITY
+    FILTER_PERSONALITY,
+    FILTER_SIGNAL,
+    FILTER_SIGIO
 };
 
 enum decoder {
@@ -35,6 +37,9 @@ enum decoder {
     DECODE_OPENAT,
     DECODE_OPENAT2,
     DECODE_CALL,
+    DECODE_AIMED,
+    DECODE_REACH,
+    DECODE_CLONE3,
     DECODE_DENY
 };
 

@@ -9,13 +9,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "exit_status.h"
 #include "inherited.h"
 #include "link.h"
+#include "orphans.h"
 #include "process.h"
 #include "signals.h"
 #include "witness.h"
-
-enum { STATUS_FAILED = 125 };
 
 void front_end_as(int status) {
     if (WIFEXITED(status))
@@ -77,8 +77,10 @@ static void on_message(struct front *f, const struct link_message *message) {
     }
 }
 
+/* Its children came to the front. None of them can be watched any more: what is trapped would fail, the rest go on. */
 static _Noreturn void on_lost_supervisor(struct front *f) {
     leave(f);
+    orphans_end();
     fprintf(stderr, "inscope-init: the supervising process ended before the agent\n");
     _exit(STATUS_FAILED);
 }
@@ -87,6 +89,7 @@ void front_run(int link, pid_t supervisor) {
     struct front f = {.link = link, .signals = signals_open(), .supervisor = supervisor};
     struct pollfd p[2] = {{.fd = f.signals, .events = POLLIN}, {.fd = link, .events = POLLIN}};
     inherited_close(true);
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     f.witness = witness_start();
     for (;;) {
         struct signalfd_siginfo signal;

@@ -80,11 +80,13 @@ static void ports(struct listing *l) {
     listing_end(l);
 }
 
+static bool is_reach(enum decoder decoder) { return decoder == DECODE_CALL || decoder == DECODE_REACH; }
+
 /* Calls are not tried: some of them would do what they say. */
 static void syscalls(struct listing *l) {
     listing_begin(l, INSCOPE_SURVEY_SYSCALLS);
     for (size_t i = 0; i < trap_rule_count; i++)
-        if (trap_rules[i].nr >= 0 && trap_rules[i].decoder == DECODE_CALL)
+        if (trap_rules[i].nr >= 0 && is_reach(trap_rules[i].decoder))
             add(l, trap_rules[i].name);
     listing_end(l);
 }

@@ -29,6 +29,21 @@
 #define __NR_creat (-1)
 #endif
 
+#ifndef __NR_process_madvise
+#define __NR_process_madvise 440
+#endif
+#ifndef __NR_pidfd_open
+#define __NR_pidfd_open 434
+#endif
+
+#ifndef __NR_landlock_create_ruleset
+#define __NR_landlock_create_ruleset 444
+#endif
+#ifndef __NR_landlock_restrict_self
+#define __NR_landlock_restrict_self 446
+#endif
+#define LANDLOCK_SCOPE_SIGNAL_FLAG (1u << 1) /* Linux 6.12 */
+
 #ifndef SECCOMP_FILTER_FLAG_NEW_LISTENER
 #define SECCOMP_FILTER_FLAG_NEW_LISTENER (1UL << 3)
 #endif
@@ -45,6 +60,9 @@
 #ifndef SECCOMP_ADDFD_FLAG_SEND /* Linux 5.14 */
 #define SECCOMP_ADDFD_FLAG_SEND (1UL << 1)
 #endif
+
+#define F_SETSIG_COMMAND 10
+#define FIRST_FREE_SIGNAL 34 /* 32 and 33 are the C library's own, and end a process that does not expect them */
 
 #define MSG_FASTOPEN_FLAG 0x20000000u
 #define READ_IMPLIES_EXEC_FLAG 0x0400000u

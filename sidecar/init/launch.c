@@ -14,13 +14,16 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "exit_status.h"
 #include "filter.h"
 #include "futex.h"
 #include "inherited.h"
 #include "kernel.h"
 #include "notify.h"
+#include "scope.h"
+#include "stance.h"
 
-enum { STATUS_FAILED = 125, STATUS_NOT_EXECUTABLE = 126, STATUS_NOT_FOUND = 127, STACK_BYTES = 64 * 1024 };
+enum { STACK_BYTES = 64 * 1024 };
 
 #define DEFAULT_PATH "/usr/local/bin:/bin:/usr/bin"
 
@@ -65,6 +68,8 @@ static int install(struct start *s) {
 static void become_observed(struct start *s) {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         fail(s, "no_new_privs cannot be set", errno, STATUS_FAILED);
+    if (stance_enforces()) /* a second wall: where the kernel has none, the traps are the only one */
+        scope_signals();
     int fd = install(s);
     if (fd < 0)
         fail(s, "the kernel refuses a seccomp filter with a listener", errno, STATUS_FAILED);

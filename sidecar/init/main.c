@@ -6,14 +6,13 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "exit_status.h"
 #include "front.h"
 #include "inherited.h"
 #include "link.h"
 #include "options.h"
 #include "supervise.h"
 #include "version.h"
-
-enum { STATUS_FAILED = 125 };
 
 static int give_up(const char *what) {
     fprintf(stderr, "inscope-init: %s: %s\n", what, strerror(errno));

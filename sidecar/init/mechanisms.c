@@ -21,9 +21,6 @@
 #include "kernel.h"
 #include "wire.h"
 
-#ifndef __NR_landlock_create_ruleset
-#define __NR_landlock_create_ruleset 444
-#endif
 enum { LANDLOCK_VERSION_FLAG = 1, LANDLOCK_SIGNAL_ABI = 6, TCP_DESTROY_GROUP = 1 };
 
 /* A probe gives 0 or the errno of what refused. Those that need the held child run in the order of the table; the one

@@ -50,6 +50,9 @@ static void decode_native(struct trap *t, const struct open_levels *levels) {
     case DECODE_OPENAT: decode_open(t, levels, (int)a[0], a[1], a[2]); break;
     case DECODE_OPENAT2: decode_openat2(t, levels); break;
     case DECODE_CALL: decode_call(t); break;
+    case DECODE_AIMED: decode_aimed(t); break;
+    case DECODE_REACH: decode_reach(t); break;
+    case DECODE_CLONE3: decode_clone3(t); break;
     case DECODE_DENY: decode_deny(t); break;
     case DECODE_NONE: break;
     }

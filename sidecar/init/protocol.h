@@ -72,7 +72,8 @@ enum inscope_flag {
     INSCOPE_DENIED = 8,     /* init answered the call with an error */
     INSCOPE_MISMATCH = 16,  /* IMAGE: not the file that the EXEC before it named */
     INSCOPE_FOREIGN = 32,   /* the call came in through a foreign ABI (i386, x32): `nr` is of that ABI */
-    INSCOPE_FAILED = 64     /* IMAGE: the EXEC before it failed, this is what the process runs as before */
+    INSCOPE_FAILED = 64,    /* IMAGE: the EXEC before it failed, this is what the process runs as before */
+    INSCOPE_GUARD = 128     /* SYSCALL: aimed at init or the sidecar */
 };
 
 /* Levels of the `--reads` and `--writes` settings; part of the filter, so fixed when the agent starts. */

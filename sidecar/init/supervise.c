@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "channel.h"
+#include "exit_status.h"
+#include "guard.h"
 #include "inherited.h"
 #include "job.h"
 #include "keeper.h"
@@ -20,10 +22,10 @@
 #include "mechanisms.h"
 #include "message.h"
 #include "notify.h"
+#include "orphans.h"
 #include "queue.h"
 #include "signals.h"
-
-enum { STATUS_FAILED = 125 };
+#include "stance.h"
 
 struct supervisor {
     struct job job;
@@ -160,6 +162,8 @@ static int start(const struct options *o, struct supervisor *s) {
     static struct open_levels levels;
     levels = (struct open_levels){o->reads, o->writes};
     uint32_t mechanisms = o->socket ? mechanisms_probe() : 0;
+    guard_set(GUARDED_INIT, getpid(), getuid());
+    guard_set(GUARDED_FRONT, s->front->pid, getuid());
     s->signals = signals_open();
     if (s->signals < 0 || (getpid() != 1 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0))
         return complain("cannot supervise", "", errno);
@@ -172,13 +176,16 @@ static int start(const struct options *o, struct supervisor *s) {
     return l.stage ? fail(o, &l) : 0;
 }
 
-/* The end of PID 1 is the end of all others by itself. */
+/* The end of PID 1 is the end of all others by itself. Where it is enforced, so is that of any init: a keeper would let
+ * everything go on. */
 static void finish(const struct options *o, const struct supervisor *s) {
+    if (getpid() != 1 && stance_enforces())
+        orphans_end();
     channel_finish(s->status, o->drain_ms);
     if (getpid() == 1)
         return;
     notify_stop();
-    if (!notify_nobody_left())
+    if (!stance_enforces() && !notify_nobody_left())
         keeper_leave(notify_listener);
 }
 

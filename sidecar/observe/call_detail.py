@@ -140,6 +140,7 @@ _DETAILS: Mapping[str, Callable[[Call], str]] = {
     "unshare": _flags(0, _NAMESPACES),
     "setns": _flags(1, _NAMESPACES),
     "clone": _flags(0, _NAMESPACES),
+    "clone3": _flags(0, _NAMESPACES),
     "mount": _flags(3, _MOUNT),
     "memfd_create": _flags(1, _MEMFD),
     "socket": _socket,

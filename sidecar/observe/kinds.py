@@ -52,6 +52,7 @@ class Flag(IntFlag):
     MISMATCH = _FLAG["MISMATCH"]
     FOREIGN = _FLAG["FOREIGN"]
     FAILED = _FLAG["FAILED"]
+    GUARD = _FLAG["GUARD"]
 
 
 class Level(IntEnum):

@@ -56,6 +56,10 @@ from sidecar.observe.writers import Writers
 
 _OTHERWISE = int(Flag.MISMATCH) | int(Flag.FAILED)
 
+_GUARD = int(Flag.GUARD)
+_AT_GUARD = "at inscope"
+"""The detail of a call that was aimed at init or the sidecar."""
+
 _NOBODYS = (HelloRecord, ExitRecord, CountersRecord, SurveyRecord, ByeRecord, RepeatedRecord, ModeIsRecord)
 """Records that tell of no act of a process that goes on."""
 
@@ -179,7 +183,8 @@ class Translator:
     def _syscall(self, record: SyscallRecord) -> Sequence[Draft]:
         process = self._actors.of(record.head)
         name = call_name(self._scribe.machine, record.call.nr, record.call.arch)
-        detail = " ".join(filter(None, (name.foreign, detail_of(name.name, record.call))))
+        aimed = _AT_GUARD if record.head.flags & _GUARD else ""
+        detail = " ".join(filter(None, (name.foreign, detail_of(name.name, record.call), aimed)))
         return (self._scribe.draft(record.head, process, Syscall(name.name, detail, process.label)),)
 
 
