@@ -7,6 +7,7 @@
 #include "counters.h"
 #include "lineage.h"
 #include "locate.h"
+#include "opened.h"
 #include "seen.h"
 #include "stance.h"
 
@@ -31,6 +32,28 @@ static bool changes_root(int nr) {
            nr == __NR_setns || nr == __NR_unshare;
 }
 
+/* Init opens files in the place of callers that have its own rights. */
+static bool changes_rights(int nr) {
+    switch (nr) {
+    case __NR_setuid:
+    case __NR_setgid:
+    case __NR_setreuid:
+    case __NR_setregid:
+    case __NR_setresuid:
+    case __NR_setresgid:
+    case __NR_setfsuid:
+    case __NR_setfsgid:
+    case __NR_capset:
+    case __NR_landlock_restrict_self: return true;
+    default: return false;
+    }
+}
+
+static void change_rights(struct plan *plan) {
+    opened_rights_differ();
+    plan_let_go_on(plan);
+}
+
 /* Resolvers make the same socket each time. */
 static bool is_known(struct trap *t) {
     const struct seccomp_data *call = &t->call->data;
@@ -47,7 +70,11 @@ void decode_call(struct trap *t) {
         return;
     }
     lineage_introduce(t);
-    if (!trap_decide(t, false, NULL, 1))
+    struct plan plan = trap_plan(t);
+    plan.carry_out = changes_rights(t->call->data.nr) ? change_rights : NULL;
+    if (plan.carry_out && !stance_enforces())
+        opened_rights_differ();
+    if (!trap_decide(t, false, &plan, 1))
         return;
     note(&t->call->data);
     call_tell(t, 0);
@@ -76,6 +103,7 @@ void decode_foreign(struct trap *t) {
         return;
     }
     locate_roots_differ(); /* the numbers of other ABIs are not told apart */
+    opened_rights_differ();
     trap_identify(t);
     if (!trap_pass(t))
         return;

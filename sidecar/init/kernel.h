@@ -44,6 +44,10 @@
 #endif
 #define LANDLOCK_SCOPE_SIGNAL_FLAG (1u << 1) /* Linux 6.12 */
 
+#ifndef __NR_landlock_restrict_self /* Linux 5.13 */
+#define __NR_landlock_restrict_self 446
+#endif
+
 #ifndef SECCOMP_FILTER_FLAG_NEW_LISTENER
 #define SECCOMP_FILTER_FLAG_NEW_LISTENER (1UL << 3)
 #endif

@@ -35,6 +35,8 @@ static bool own_roots;
 
 void locate_roots_differ(void) { own_roots = true; }
 
+bool locate_roots_are_one(void) { return !own_roots; }
+
 /* Absolute symbolic links must be followed below the caller's root, and magic links not at all. An outer filter may
  * refuse openat2: then links are followed from init's root, and the image's mismatch is what tells. */
 static int open_below(int root, const char *path) {

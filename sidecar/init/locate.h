@@ -17,6 +17,7 @@ int locate(pid_t tid, int folder, const char *path);
 /* A caller may be about to see another file system than init: from now on each caller's own root is asked. Until then
  * all have init's, since every call that could change it is trapped. */
 void locate_roots_differ(void);
+bool locate_roots_are_one(void);
 
 /* The text of a link below /proc/TID, such as "cwd" or "fd/3"; gives the length, 0 where unreadable. */
 size_t locate_link(pid_t tid, const char *name, char out[PATH_TEXT]);

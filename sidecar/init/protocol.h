@@ -50,7 +50,8 @@ enum inscope_kind {
     INSCOPE_IMAGE = 11,    /* body file [/proc/PID/exe]: what really runs, seen at the first trap after an exec; fd of it */
     INSCOPE_LOAD = 12,     /* body file [path]: a file is mapped or made executable; fd of it */
     INSCOPE_CODE_MEMORY = 13, /* body call []: executable memory without a file */
-    INSCOPE_OPEN = 14,     /* body open [path made absolute]: a path that matched a pattern, or any with level `all` */
+    INSCOPE_OPEN = 14,     /* body open [path made absolute, and what the file is really called if that is another]: a
+                              path that matched a pattern, or any with level `all` */
     INSCOPE_CONNECT = 15,  /* body address []: connect, or a send that carries an address */
     INSCOPE_BIND = 16,     /* body address [] */
     INSCOPE_LISTEN = 17,   /* body address [] : the address is the one bound */
@@ -70,7 +71,8 @@ enum inscope_flag {
     INSCOPE_TRUNCATED = 2,  /* a string or argv was cut at its bound */
     INSCOPE_UNREADABLE = 4, /* the caller's memory or descriptor could not be read: what is missing is zero */
     INSCOPE_DENIED = 8,     /* init answered the call with an error */
-    INSCOPE_MISMATCH = 16,  /* IMAGE: not the file that the EXEC before it named */
+    INSCOPE_MISMATCH = 16,  /* IMAGE: not the file that the EXEC before it named. LOAD: mapped without having been judged.
+                               OPEN: no name of it matches, but it is a file that matched by another */
     INSCOPE_FOREIGN = 32,   /* the call came in through a foreign ABI (i386, x32): `nr` is of that ABI */
     INSCOPE_FAILED = 64,    /* IMAGE: the EXEC before it failed, this is what the process runs as before */
     INSCOPE_GUARD = 128     /* SYSCALL: aimed at init or the sidecar */

@@ -109,7 +109,9 @@ def _process(head: Head, file: FileStat, strings: Strings, fd: int) -> ProcessRe
 
 def _open(head: Head, call: OpenCall, strings: Strings, fd: int) -> OpenRecord:
     _without_fd(fd)
-    return OpenRecord(head, call, _only(strings))
+    if len(strings) not in (1, 2):
+        raise ShapeError(f"OPEN with {len(strings)} strings")
+    return OpenRecord(head, call, *strings)
 
 
 def _survey(head: Head, part: SurveyPart, strings: Strings, fd: int) -> SurveyRecord:

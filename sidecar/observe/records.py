@@ -80,11 +80,15 @@ class CodeMemoryRecord:
 
 @dataclass(frozen=True, slots=True)
 class OpenRecord:
-    """An open that matched a pattern (or any, at level `all`); `path` was made absolute by init."""
+    """An open that matched a pattern (or any, at level `all`); `path` was made absolute by init.
+
+    `real` is what the file is called where `path` leads to it by links, else empty.
+    """
 
     head: Head
     call: OpenCall
     path: bytes
+    real: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

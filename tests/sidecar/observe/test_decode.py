@@ -129,7 +129,7 @@ MALFORMED = {
     "unknown flags": message(Kind.OPEN, "open", (1, 0, 0, 0), [b"/"], flags=0x8000),
     "trailing bytes": OPEN + b"\0",
     "no string": message(Kind.OPEN, "open", (1, 0, 0, 0)),
-    "two strings": message(Kind.OPEN, "open", (1, 0, 0, 0), [b"/", b"/"]),
+    "three strings": message(Kind.OPEN, "open", (1, 0, 0, 0), [b"/", b"/", b"/"]),
     "a NUL in a string": open_message(b"/a\0b"),
     "strings without a place": message(Kind.EXIT, "exit", (0,), [b"x"]),
     "argc above its strings": message(Kind.EXEC, "file", file_body(argc=3), [b"/", b"/", b"x"]),
