@@ -44,6 +44,11 @@ class InstanceFolder:
         return self.path / "spool"
 
     @property
+    def reference(self) -> Path:
+        """The last good reference, where it denies anything."""
+        return self.path / "reference"
+
+    @property
     def secret(self) -> Path:
         """What init brings when it connects again."""
         return self.path / "init-secret"

@@ -11,17 +11,20 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from inscope.workload import InstanceId
 from sidecar import resident
 from sidecar.fingerprint.cache import HashCache
 from sidecar.fingerprint.describer import Describer
 from sidecar.fingerprint.fingerprinter import Fingerprinter
 from sidecar.fingerprint.hashing import Hasher
 from sidecar.instance_folder import InstanceFolder
+from sidecar.judge.local import LocalReference
 from sidecar.log import Log
+from sidecar.observe.kinds import Stance
 from sidecar.observe.observer import Observer
+from sidecar.observe.pipeline import stance_of
 from sidecar.presence import Presence
 from sidecar.report.join import Join
+from sidecar.report.kept_reference import KeptReference
 from sidecar.report.key_worker import KeyWorker
 from sidecar.report.outbox import Outbox
 from sidecar.report.reporter import Reporter
@@ -62,7 +65,7 @@ class Watch:
         self._folder = folder
         self._world = world
         self._spool = Spool(folder.spool, new_epoch, SpoolLimits(total=settings.spool_bytes))
-        self._reporter = self._make_reporter(join.instance)
+        self._reporter = self._make_reporter(join)
         self._fingerprinter = Fingerprinter(
             Hasher(), Describer(), HashCache(), self._reporter.described, clock=world.clock
         )
@@ -74,14 +77,23 @@ class Watch:
             self._fingerprinter,
             self._presence,
             world.log,
+            stance=self._stance,
         )
         self._reporter.reference_swapped = self._observer.rejudge
+        self._reporter.obstacle = self._observer.obstacle
         self._told_to = asyncio.Event()
 
-    def _make_reporter(self, instance: InstanceId) -> Reporter:
+    def _stance(self) -> Stance:
+        return stance_of(self._reporter.mode, self._reporter.containment)
+
+    def _make_reporter(self, join: Join) -> Reporter:
+        world, kept = self._world, KeptReference(self._folder.reference, self._world.log)
+        begin = kept.load() or LocalReference(join.mode, containment=join.containment)
         outbox = Outbox(acknowledged=self._spool.acknowledged, last=self._spool.last)
         loop = asyncio.get_running_loop()
-        return Reporter(instance, outbox, self._spool, loop, self._world.wall, self._world.log)
+        reporter = Reporter(join.instance, outbox, self._spool, loop, world.wall, world.log, begin)
+        reporter.keep = kept.keep
+        return reporter
 
     async def run(self, worker: KeyWorker | None, ready: Callable[[], None]) -> None:
         """Watch until there is nothing more to watch. `ready` is called when init may connect."""

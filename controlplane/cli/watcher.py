@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from controlplane.cli.detached import NotReadyError, start_detached, start_unattended
 from controlplane.cli.exit_codes import CommandError, ExitCode
 from controlplane.private_file import write_private
+from inscope.codec import containment_from_wire, mode_from_wire
+from inscope.mode import Mode
 
 if TYPE_CHECKING:
     from controlplane.cli.run_folder import RunFolder
@@ -66,4 +68,6 @@ def join_document(token: pb.JoinToken, workload: Workload, host: str) -> dict[st
         "server_name": token.server_name,
         "instance": token.instance,
         "workload": str(workload),
+        "mode": mode_from_wire(token.mode).value if token.mode else Mode.OBSERVE.value,
+        "containment": containment_from_wire(token.containment).value,
     }

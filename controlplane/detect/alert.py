@@ -16,10 +16,12 @@ from inscope.alert import Alert, Crossing
 from inscope.behaviour import Behaviour
 from inscope.observation import Sighting
 from inscope.reference import Entry, ReferenceKind, ReferenceVersion
+from inscope.verdict import Verdict
 from inscope.workload import Agent, Workload
 
-AlertKey = tuple[Behaviour, frozenset[tuple[Entry, str | None]]]
-"""What makes two deviations the same alert: the behaviour, and what it crossed with which findings."""
+AlertKey = tuple[Behaviour, frozenset[tuple[Entry, str | None]], bool]
+"""What makes two deviations the same alert: the behaviour, what it crossed with which findings, and whether it
+happened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,10 @@ def _crossing(entry: Entry, behaviour: Behaviour, time: float, scene: Scene) -> 
     return Crossing(version, entry, seen.finding.id if seen.finding else None, seen.reason)
 
 
-def key_of(behaviour: Behaviour, crossed: Sequence[Crossing]) -> AlertKey:
+def key_of(behaviour: Behaviour, crossed: Sequence[Crossing], verdict: Verdict) -> AlertKey:
     """See `AlertKey`."""
-    return behaviour, frozenset((crossing.entry, crossing.finding) for crossing in crossed)
+    left = frozenset((crossing.entry, crossing.finding) for crossing in crossed)
+    return behaviour, left, verdict is Verdict.ALLOW
 
 
 def raised(alert_id: str, sighting: Sighting, crossed: tuple[Crossing, ...], scene: Scene) -> Alert:

@@ -46,7 +46,7 @@ def _judge_one(
     room: int,
 ) -> int:
     crossed = crossings(sighting, gaps, scene)
-    key = key_of(sighting.observation.behaviour, crossed)
+    key = key_of(sighting.observation.behaviour, crossed, sighting.observation.verdict)
     before = judged.alerts.get(key) or known.get(key)
     if before is not None:
         judged.alerts[key] = counted_again(before, sighting, scene.window)

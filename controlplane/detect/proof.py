@@ -34,6 +34,8 @@ from inscope.behaviour import (
 from inscope.capability import CapabilityKind
 from inscope.entry_text import read_listener
 from inscope.finding import Finding
+from inscope.mode import Mode
+from inscope.verdict import Verdict
 
 _Invention = Callable[[Sequence[str], Used, Fresh], Behaviour | None]
 
@@ -47,11 +49,15 @@ def crossing_of(latent: Latent, use: Used, fresh: Fresh) -> Behaviour | None:
     return _INVENTIONS[latent.kind](sorted(unused(latent.capability, use)), use, fresh)
 
 
-def verdict_on(finding: Finding, act: Behaviour, alerts: Iterable[Alert]) -> TwoWayFinding:
-    """`FIRED` if one of `alerts` is about `act` and names the finding; `FAILED` with what came instead."""
+def proof_of(finding: Finding, act: Behaviour, alerts: Iterable[Alert], mode: Mode) -> TwoWayFinding:
+    """`FIRED` if one of `alerts` is about `act`, names the finding, and in enforce says that it was denied; else
+    `FAILED` with what came instead.
+    """
     about = [alert for alert in alerts if alert.behaviour == act]
     for alert in about:
         if any(crossing.finding == finding.id for crossing in alert.crossed):
+            if mode is Mode.ENFORCE and alert.verdict is Verdict.ALLOW:
+                return TwoWayFinding(finding, Proof.FAILED, "its made-up crossing was not denied, in enforce")
             return TwoWayFinding(finding, Proof.FIRED, alert.sentence)
     if not about:
         return TwoWayFinding(finding, Proof.FAILED, "its made-up crossing raised no alert")

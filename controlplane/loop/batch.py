@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from inscope.alert import Alert
 from inscope.binary import Binary
 from inscope.capability import Capability
+from inscope.containment import Containment, containment_of
 from inscope.coverage import SourceCoverage
 from inscope.mode import Mode
 from inscope.observation import Sighting
 from inscope.reference import Entry, ReferenceVersion
-from inscope.workload import Workload
+from inscope.workload import InstanceId, Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """What a sidecar judges by: the mode, and every entry that is in scope (never a provisional one)."""
+    """What a sidecar judges by: the mode, every entry that is in scope (never a provisional one), and who is contained.
+
+    `containments` are by instance, that of the whole workload under the empty string.
+    """
 
     mode: Mode
     versions: tuple[ReferenceVersion, ...]
     entries: tuple[Entry, ...]
+    containments: Mapping[str, Containment] = field(default_factory=dict)
+
+    def containment(self, instance: InstanceId) -> Containment:
+        """How far that instance is to be cut off."""
+        return containment_of(self.containments, instance)

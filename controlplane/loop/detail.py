@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from controlplane.loop.unenrolled import UnenrolledRun
 from controlplane.posture.gate import Gate
-from controlplane.store.port import InstanceRow, ModeChange
+from controlplane.store.port import InstanceRow, ModeChange, Order
 from inscope.binary import Binary, Linkage
+from inscope.containment import Containment
 from inscope.mode import Mode
 from inscope.reference import Dimension, Entry, Evidence, ReferenceVersion
 from inscope.workload import Workload
@@ -18,7 +19,9 @@ from inscope.workload import Workload
 class WorkloadSummary:
     """One line about a workload. `ready`: every gate is met. Times are seconds since the epoch.
 
-    `lost_runs` were announced and never enrolled; `last_exit_status` is the newest run's, -1 where it is unknown.
+    `containment` is of the whole workload; `contained_instances` are live ones that are cut off, with it or by
+    themselves. `lost_runs` were announced and never enrolled; `last_exit_status` is the newest run's, -1 where it is
+    unknown.
     """
 
     workload: Workload
@@ -32,14 +35,20 @@ class WorkloadSummary:
     ready: bool
     lost_runs: int = 0
     last_exit_status: int = -1
+    containment: Containment = Containment.FREE
+    contained_instances: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class InstanceDetail:
-    """An instance and whether its stream is open now. Its coverage includes what the control plane itself dropped."""
+    """An instance and whether its stream is open now. Its coverage includes what the control plane itself dropped.
+
+    `ordered` is how far it should be cut off; its row has how far it is.
+    """
 
     row: InstanceRow
     live: bool
+    ordered: Containment = Containment.FREE
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +70,10 @@ class WorkloadDetail:
     summary: WorkloadSummary
     instances: tuple[InstanceDetail, ...]
     gates: tuple[Gate, ...]
+    enforce_gates: tuple[Gate, ...]
     references: tuple[ReferenceDetail, ...]
     mode_changes: tuple[ModeChange, ...]
+    orders: tuple[Order, ...]
     unenrolled: tuple[UnenrolledRun, ...] = ()
     linkages: Mapping[Linkage, int] = field(default_factory=dict)
     binaries: tuple[Binary, ...] = ()

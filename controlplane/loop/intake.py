@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from controlplane.detect.alert import Scene
+from controlplane.detect.denials import note
 from controlplane.detect.judge import Judged, judge
 from controlplane.loop.batch import Outcome, ReceivedBatch
 from controlplane.loop.memory import Memory
@@ -16,6 +17,7 @@ from controlplane.store.port import InstanceRow
 from inscope.capability import CAPABILITY_RULES, Capability
 from inscope.coverage import SourceCoverage
 from inscope.mode import Mode
+from inscope.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,13 @@ class Intake:
         state.record(covered)
         self.memory.look(state, now)
         learned, judged = self._learn(state, row, batch, window), self._judge(state, batch, window)
-        dropped = learned.dropped + judged.dropped + self._survey(state, batch, window) + self._describe(state, batch)
+        dropped = (
+            learned.dropped
+            + judged.dropped
+            + self._note(state, batch, window)
+            + self._survey(state, batch, window)
+            + self._describe(state, batch)
+        )
         self.memory.put_live(state, replace(covered, rejected=row.rejected + dropped))
         state.row = replace(state.row, last_seen=max(state.row.last_seen, now))
         self.memory.store.put_workload(state.row)
@@ -58,7 +66,8 @@ class Intake:
     def _learn(self, state: Remembered, row: InstanceRow, batch: ReceivedBatch, window: Window) -> Learned:
         room = self.settings.max_entries - len(state.entries)
         lesson = Lesson(row.id, row.first_seen, window, room, adding=state.row.mode is Mode.OBSERVE)
-        learned = learn(state.entries, batch.sightings, lesson, self.memory.techniques.suspicion)
+        done = [each for each in batch.sightings if each.observation.verdict is Verdict.ALLOW]
+        learned = learn(state.entries, done, lesson, self.memory.techniques.suspicion)
         self.memory.put_entries(state, learned.evidence, learned.grown)
         return learned
 
@@ -73,6 +82,23 @@ class Intake:
             self.memory.store.put_alert(alert)
         state.alerts.update(judged.alerts)
         return judged
+
+    def _note(self, state: Remembered, batch: ReceivedBatch, window: Window) -> int:
+        """Keep what enforce denies, or would, whatever the mode; how many acts had no room."""
+        if len(state.denials) >= self.settings.max_denials:
+            self._forget_denials(state, window.now)
+        room = self.settings.max_denials - len(state.denials)
+        noted = note(batch.sightings, state.scope, state.denials, window, room)
+        if noted.changed:
+            self.memory.store.put_denials(state.row.workload, noted.changed.values())
+            state.denials.update(noted.changed)
+        return noted.dropped
+
+    def _forget_denials(self, state: Remembered, now: float) -> None:
+        oldest = now - self.settings.denial_seconds
+        if self.memory.store.drop_denials(state.row.workload, oldest):
+            kept = {act: denial for act, denial in state.denials.items() if denial.last_seen >= oldest}
+            state.denials = kept
 
     def _next_alert(self) -> str:
         return f"AL-{self.memory.store.next_number('AL')}"

@@ -10,30 +10,27 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 
-from controlplane.detect.alert import key_of
+from controlplane.detect.dry_run import DenialGroup
 from controlplane.detect.technique import KNOWN, Techniques
 from controlplane.detect.two_way import TwoWay, TwoWayFinding, two_way
-from controlplane.loop.approval import vouched
 from controlplane.loop.batch import InForce, Outcome, ReceivedBatch
 from controlplane.loop.detail import WorkloadDetail, WorkloadSummary
 from controlplane.loop.intake import Intake
 from controlplane.loop.memory import Memory
-from controlplane.loop.presence import closed, reopened, seen
-from controlplane.loop.reading import Runs, detail_of, record_of, summary_of, versions_of
-from controlplane.loop.refusal import (
-    CannotEnforceError,
-    GateNotMetError,
-    UnknownAlertError,
-    UnknownInstanceError,
-)
+from controlplane.loop.orders import Orders
+from controlplane.loop.presence import closed, in_effect, reopened, seen
+from controlplane.loop.reading import History, detail_of, summary_of, versions_of
+from controlplane.loop.refusal import UnknownInstanceError
 from controlplane.loop.rehearsal import rehearse
-from controlplane.loop.remembered import Remembered, learned_until
+from controlplane.loop.remembered import Remembered
 from controlplane.loop.settings import DEFAULTS, LoopSettings
-from controlplane.loop.unenrolled import forgettable, unenrolled
-from controlplane.posture.gate import Gate, gates
+from controlplane.loop.unenrolled import forgettable
+from controlplane.posture.gate import Gate
 from controlplane.store.port import InstanceRow, JoinTokenRow, ModeChange, Store, WorkloadRow
 from inscope.alert import Alert
 from inscope.binary import Binary
+from inscope.containment import Containment
+from inscope.effect import Effect
 from inscope.finding import Finding
 from inscope.mode import Mode
 from inscope.reference import ReferenceVersion, binary_sha256, can_be_in_scope
@@ -56,6 +53,7 @@ class Loop:
         self._settings = settings
         self._memory = Memory(store, techniques, entropy)
         self._intake = Intake(self._memory, settings)
+        self._orders = Orders(self._memory, settings)
 
     # What streams do ----------------------------------------------------------------------------------------------
 
@@ -63,7 +61,6 @@ class Loop:
         """A stream opens. `mode` counts only for a workload not seen before.
 
         Raises:
-            CannotEnforceError: a new workload was to be enforced.
             UnknownInstanceError: the instance belongs to another workload.
         """
         known = self._store.instance(instance.id)
@@ -101,22 +98,41 @@ class Loop:
         with self._memory.changing(self._memory.owner(instance)) as state:
             self._memory.put_live(state, replace(seen(state.live[instance], now), exit_status=exit_status))
 
-    def acknowledge(self, instance: InstanceId, versions: tuple[ReferenceVersion, ...], mode: Mode, now: float) -> None:
-        """An instance judges by these now.
+    def acknowledge(self, instance: InstanceId, versions: tuple[ReferenceVersion, ...], now: float) -> None:
+        """An instance holds these now.
 
         Raises:
             UnknownInstanceError: its stream is not open.
         """
         with self._memory.changing(self._memory.owner(instance)) as state:
-            row = replace(seen(state.live[instance], now), acknowledged=versions, mode=mode)
+            row = replace(seen(state.live[instance], now), acknowledged=versions, refused="")
             self._memory.put_live(state, row)
+
+    def reject(self, instance: InstanceId, why: str, now: float) -> None:
+        """An instance did not take what was pushed, and goes on as before.
+
+        Raises:
+            UnknownInstanceError: its stream is not open.
+        """
+        with self._memory.changing(self._memory.owner(instance)) as state:
+            self._memory.put_live(state, replace(seen(state.live[instance], now), refused=why))
+
+    def takes_effect(self, instance: InstanceId, effect: Effect, now: float) -> None:
+        """What an instance really does from now on, by the word of its init.
+
+        Raises:
+            UnknownInstanceError: its stream is not open.
+        """
+        with self._memory.changing(self._memory.owner(instance)) as state:
+            self._memory.put_live(state, in_effect(seen(state.live[instance], now), effect, now))
 
     def in_force(self, workload: Workload) -> InForce:
         """What sidecars judge by; for an unknown workload, nothing in observe."""
         state = self._memory.known(workload)
         if state is None:
             return InForce(Mode.OBSERVE, (), ())
-        return InForce(state.row.mode, versions_of(state), tuple(sorted(filter(can_be_in_scope, state.scope))))
+        entries = tuple(sorted(filter(can_be_in_scope, state.scope)))
+        return InForce(state.row.mode, versions_of(state), entries, dict(state.containments))
 
     def receive(self, instance: InstanceId, batch: ReceivedBatch, now: float) -> Outcome:
         """Take a batch, once: learn or judge, survey, cover, commit.
@@ -136,48 +152,46 @@ class Loop:
     # What operators do --------------------------------------------------------------------------------------------
 
     def set_mode(self, workload: Workload, mode: Mode, force: bool, by: str, now: float) -> list[Gate]:
-        """Move a workload. The gates are judged on the way to detect; `force` overrides them and is recorded.
-
-        Raises:
-            UnknownWorkloadError: nobody by that name was ever watched.
-            CannotEnforceError: nothing here can enforce, forced or not.
-            GateNotMetError: detect, not forced, and a gate is not met.
-        """
-        judged = self._gates(self._memory.state(workload), now)
-        if mode is Mode.ENFORCE:
-            raise CannotEnforceError(workload)
-        unmet = mode is Mode.DETECT and not all(gate.met for gate in judged)
-        with self._memory.changing(workload) as state:
-            if mode is not state.row.mode:
-                if unmet and not force:
-                    raise GateNotMetError(judged)
-                self._move(state, ModeChange(now, workload, mode, by, forced=unmet))
-        return judged
+        """See `Orders.set_mode`."""
+        return self._orders.set_mode(workload, mode, force, by, now)
 
     def approve(self, alert_id: str, reason: str, by: str, now: float) -> Alert:
-        """Put what an alert crossed in scope, on somebody's word.
+        """See `Orders.approve`."""
+        return self._orders.approve(alert_id, reason, by, now)
+
+    def approve_group(self, group_id: str, reason: str, by: str, now: float) -> DenialGroup:
+        """See `Orders.approve_group`."""
+        return self._orders.approve_group(group_id, reason, by, now)
+
+    def dry_run(self, workload: Workload, since: float) -> list[DenialGroup]:
+        """See `Orders.dry_run`."""
+        return self._orders.dry_run(workload, since)
+
+    def contain(
+        self,
+        workload: Workload,
+        instance: InstanceId | None,
+        containment: Containment,
+        order: tuple[str, str],
+        now: float,
+    ) -> None:
+        """See `Orders.contain`."""
+        self._orders.contain(workload, instance, containment, order, now)
+
+    def owner(self, instance: InstanceId) -> Workload:
+        """The workload of an instance, running or not.
 
         Raises:
-            UnknownAlertError: there is no such alert.
-            CannotApproveError: an entry of it can never be in scope, or no reason is given.
+            UnknownInstanceError: it never entered.
         """
-        alert = self._store.alert(alert_id)
-        if alert is None:
-            raise UnknownAlertError(alert_id)
-        with self._memory.changing(alert.workload) as state:
-            entries = vouched(alert, state.entries, reason)
-            if alert.approved:
-                return alert
-            approved = replace(alert, approved=f"{by}: {reason}")
-            self._store.put_alert(approved)
-            state.alerts[key_of(alert.behaviour, alert.crossed)] = approved
-            self._memory.put_entries(state, entries, {entry.reference for entry in entries})
-            self._memory.refresh(state, now)
-        return approved
+        row = self._store.instance(instance)
+        if row is None:
+            raise UnknownInstanceError(instance)
+        return row.workload
 
     def summaries(self, now: float) -> list[WorkloadSummary]:
         """One line for each workload."""
-        return [summary_of(state, self._runs(state, now)) for state in self._memory.chosen(None)]
+        return [summary_of(state, self._orders.runs(state, now)) for state in self._memory.chosen(None)]
 
     def detail(self, workload: Workload, now: float, entries: bool) -> WorkloadDetail:
         """Everything about one workload.
@@ -186,8 +200,8 @@ class Loop:
             UnknownWorkloadError: nobody by that name was ever watched.
         """
         state = self._memory.state(workload)
-        changes = self._store.mode_changes(workload)
-        return detail_of(state, self._runs(state, now), changes, self._binaries(state), entries=entries)
+        history = History(tuple(self._store.mode_changes(workload)), tuple(self._store.orders(workload)))
+        return detail_of(state, self._orders.runs(state, now), history, self._binaries(state), entries=entries)
 
     def findings(self, workload: Workload | None, now: float) -> list[Finding]:
         """What is held and unused as of `now`, of one workload or of all.
@@ -224,13 +238,7 @@ class Loop:
         return two_way(found, self.alerts(workload, 0.0))
 
     def issue_token(self, row: JoinTokenRow) -> None:
-        """Keep a join token. Its workload is known from now on: should nobody redeem it, that is a lost run.
-
-        Raises:
-            CannotEnforceError: the token would start a workload in enforce.
-        """
-        if row.mode is Mode.ENFORCE:
-            raise CannotEnforceError(row.workload)
+        """Keep a join token. Its workload is known from now on: should nobody redeem it, that is a lost run."""
         with self._store.transaction():
             self._introduce(row.workload, row.mode, row.issued)
             self._store.drop_join_tokens(forgettable(self._store.join_tokens(row.workload), row.issued))
@@ -249,10 +257,8 @@ class Loop:
     def _introduce(self, workload: Workload, mode: Mode, now: float) -> None:
         if self._store.workload(workload) is not None:
             return
-        if mode is Mode.ENFORCE:
-            raise CannotEnforceError(workload)
         self._store.put_workload(WorkloadRow(workload, mode, now, now))
-        if mode is Mode.DETECT:
+        if mode is not Mode.OBSERVE:
             self._store.add_mode_change(ModeChange(now, workload, mode, BY_JOIN_TOKEN, forced=True))
 
     def _begin(self, workload: Workload, now: float) -> None:
@@ -262,24 +268,8 @@ class Loop:
             self._store.put_workload(replace(row, first_seen=now, last_seen=now))
             self._memory.states.pop(workload, None)
 
-    def _move(self, state: Remembered, change: ModeChange) -> None:
-        state.row = replace(state.row, mode=change.mode)
-        self._store.put_workload(state.row)
-        self._store.add_mode_change(change)
-        state.learning_ended = learned_until(state.row, self._instances(state), [change])
-        self._memory.refresh(state, change.time)
-
     def _instances(self, state: Remembered) -> list[InstanceRow]:
         return self._store.instances(state.row.workload)
-
-    def _runs(self, state: Remembered, now: float) -> Runs:
-        instances = self._instances(state)
-        waiting = unenrolled(self._store.join_tokens(state.row.workload), now)
-        record = record_of(state, instances, waiting, now)
-        return Runs(tuple(instances), waiting, gates(record, self._settings.gates))
-
-    def _gates(self, state: Remembered, now: float) -> list[Gate]:
-        return list(self._runs(state, now).gates)
 
     def _binaries(self, state: Remembered) -> list[Binary]:
         digests = filter(None, map(binary_sha256, state.entries))

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from controlplane.store.port import InstanceRow
 from inscope.coverage import SourceCoverage
+from inscope.effect import Effect
 
 
 def reopened(row: InstanceRow) -> InstanceRow:
@@ -27,3 +28,15 @@ def closed(row: InstanceRow, now: float) -> InstanceRow:
 def seen(row: InstanceRow, now: float) -> InstanceRow:
     """It was there at `now`; a clock that goes back takes nothing away."""
     return replace(row, last_seen=max(row.last_seen, now))
+
+
+def in_effect(row: InstanceRow, effect: Effect, now: float) -> InstanceRow:
+    """What its init does is this. Hearing the same again does not make it newer."""
+    same = bool(row.in_force_since) and (row.mode, row.containment) == (effect.mode, effect.containment)
+    return replace(
+        row,
+        mode=effect.mode,
+        containment=effect.containment,
+        in_force_since=row.in_force_since if same else now,
+        lapsed=max(row.lapsed, effect.lapsed),
+    )

@@ -10,8 +10,9 @@ from controlplane.loop.detail import InstanceDetail, ReferenceDetail, WorkloadDe
 from controlplane.loop.remembered import Remembered, lost_by
 from controlplane.loop.unenrolled import UnenrolledRun
 from controlplane.posture.gate import Gate, Record, Session
-from controlplane.store.port import InstanceRow, ModeChange
+from controlplane.store.port import InstanceRow, ModeChange, Order
 from inscope.binary import Binary
+from inscope.containment import Containment, containment_of
 from inscope.coverage import LossCause, Source, SourceCoverage
 from inscope.reference import ReferenceKind, ReferenceVersion
 
@@ -26,6 +27,15 @@ class Runs:
     instances: tuple[InstanceRow, ...]
     unenrolled: tuple[UnenrolledRun, ...]
     gates: tuple[Gate, ...]
+    enforce_gates: tuple[Gate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What was ordered, oldest first."""
+
+    mode_changes: tuple[ModeChange, ...]
+    orders: tuple[Order, ...]
 
 
 def record_of(
@@ -51,23 +61,34 @@ def summary_of(state: Remembered, runs: Runs) -> WorkloadSummary:
         ready=all(gate.met for gate in runs.gates),
         lost_runs=sum(run.lost for run in runs.unenrolled),
         last_exit_status=runs.instances[-1].exit_status if runs.instances else -1,
+        containment=state.containments.get("", Containment.FREE),
+        contained_instances=sum(
+            containment_of(state.containments, instance) is not Containment.FREE for instance in state.live
+        ),
     )
 
 
 def detail_of(
-    state: Remembered, runs: Runs, changes: Sequence[ModeChange], binaries: Sequence[Binary], *, entries: bool
+    state: Remembered, runs: Runs, history: History, binaries: Sequence[Binary], *, entries: bool
 ) -> WorkloadDetail:
     """Everything about a workload; the references' entries and the binaries behind them only where asked for."""
     return WorkloadDetail(
         summary=summary_of(state, runs),
-        instances=tuple(InstanceDetail(_counting_rejected(row), row.id in state.live) for row in runs.instances),
+        instances=tuple(_instance(state, row) for row in runs.instances),
         gates=runs.gates,
         references=tuple(_reference(state, version, entries) for version in versions_of(state)),
-        mode_changes=tuple(changes),
+        enforce_gates=runs.enforce_gates,
+        mode_changes=history.mode_changes,
+        orders=history.orders,
         unenrolled=runs.unenrolled,
         linkages=Counter(binary.elf.linkage for binary in binaries),
         binaries=tuple(binaries) if entries else (),
     )
+
+
+def _instance(state: Remembered, row: InstanceRow) -> InstanceDetail:
+    ordered = containment_of(state.containments, row.id)
+    return InstanceDetail(_counting_rejected(row), row.id in state.live, ordered)
 
 
 def versions_of(state: Remembered) -> tuple[ReferenceVersion, ...]:

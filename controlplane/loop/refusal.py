@@ -29,23 +29,12 @@ class UnknownInstanceError(Refusal):
 
 
 class GateNotMetError(Refusal):
-    """The reference is not ready; `gates` are all four, met and unmet, with their numbers."""
+    """The reference is not ready; `gates` are all for that mode, met and unmet, with their numbers."""
 
     def __init__(self, gates: Sequence[Gate]) -> None:
         unmet = "; ".join(gate.sentence for gate in gates if not gate.met)
         super().__init__(f"the reference is not ready: {unmet}")
         self.gates = list(gates)
-
-
-class CannotEnforceError(Refusal):
-    """Nothing here can deny an act, so that `enforce` would be a promise nobody keeps. Force does not change that."""
-
-    def __init__(self, workload: Workload) -> None:
-        super().__init__(
-            f"{workload} cannot be enforced: no instance of it runs a version of inscope that can deny; "
-            "detect is the strictest mode it can have"
-        )
-        self.workload = workload
 
 
 class UnknownAlertError(Refusal):
@@ -56,9 +45,25 @@ class UnknownAlertError(Refusal):
         self.alert_id = alert_id
 
 
-class CannotApproveError(Refusal):
-    """What the alert crossed can never be in scope, or nobody said why it should be."""
+class UnknownGroupError(Refusal):
+    """No dry run has a group of that id, or not any more."""
 
-    def __init__(self, alert_id: str, why: str) -> None:
-        super().__init__(f"{alert_id} cannot be approved: {why}")
-        self.alert_id = alert_id
+    def __init__(self, group_id: str) -> None:
+        said = "it was approved already, or `inscope mode W enforce --dry-run` never listed it"
+        super().__init__(f"no group {group_id[:80]!r} would be denied: {said}")
+        self.group_id = group_id
+
+
+class CannotApproveError(Refusal):
+    """What the alert or the group left can never be in scope, or nobody said why it should be."""
+
+    def __init__(self, subject: str, why: str) -> None:
+        super().__init__(f"{subject} cannot be approved: {why}")
+        self.subject = subject
+
+
+class NoReasonError(Refusal):
+    """An order that stays in the record needs its reason."""
+
+    def __init__(self) -> None:
+        super().__init__("say why, for those who read it later")

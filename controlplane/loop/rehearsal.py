@@ -1,31 +1,37 @@
 """The proof of the tripwires: what each finding says is possible is done, in a scratch copy, by the loop itself.
 
 Nothing here judges. The made-up act goes in as a batch of the last instance, through the same `enter` and `receive`
-as a real one, and only the alert that comes out counts.
+as a real one, and only the alert that comes out counts. Its verdict is what a sidecar would give that holds what is
+in force, by the rule that it judges by: in enforce the alert must say that the act was denied.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-from controlplane.detect.proof import crossing_of, no_crossing, not_armed, verdict_on
+from controlplane.detect.proof import crossing_of, no_crossing, not_armed, proof_of
 from controlplane.detect.two_way import TwoWayFinding
-from controlplane.loop.batch import Outcome, ReceivedBatch
+from controlplane.loop.batch import InForce, Outcome, ReceivedBatch
 from controlplane.loop.remembered import Remembered
 from controlplane.store.port import InstanceRow
 from inscope.behaviour import Behaviour
+from inscope.containment import Containment
 from inscope.coverage import Source, SourceCoverage
 from inscope.finding import Finding
+from inscope.judgement import verdict_on
 from inscope.mode import Mode
 from inscope.observation import Observation, Sighting
-from inscope.workload import Instance, InstanceId
+from inscope.verdict import Verdict
+from inscope.workload import Instance, InstanceId, Workload
 
 
 class Stage(Protocol):
     """The part of a loop that a sidecar's stream uses; here, one over a scratch copy."""
 
     def enter(self, instance: Instance, mode: Mode, now: float) -> InstanceRow: ...
+    def in_force(self, workload: Workload) -> InForce: ...
     def receive(self, instance: InstanceId, batch: ReceivedBatch, now: float) -> Outcome: ...
 
 
@@ -39,23 +45,46 @@ def rehearse(
 ) -> list[TwoWayFinding]:
     """What became of each of `found`, which are the findings over `state.latent`, crossed by `player`."""
     then = max([now, *(each.since for each in found), *(held.surveyed_at for held in state.capabilities.values())])
+    held = Held(stage.in_force(player.workload))
     proofs = []
     for finding, latent in zip(found, state.latent, strict=True):
         act = crossing_of(latent, state.used, fresh) if finding.tripwire.armed else None
-        proofs.append(_prove(stage, finding, act, player, then))
+        proofs.append(_prove(stage, finding, act, Player(player, held), then))
     return proofs
 
 
-def _prove(stage: Stage, finding: Finding, act: Behaviour | None, player: Instance, now: float) -> TwoWayFinding:
+class Held:
+    """What a sidecar would hold that was just sent what is in force."""
+
+    def __init__(self, in_force: InForce) -> None:
+        self.mode = in_force.mode
+        self._entries = frozenset(in_force.entries)
+
+    def verdict(self, act: Behaviour) -> Verdict:
+        """What that sidecar would answer."""
+        return verdict_on(act, self.mode, Containment.FREE, self._entries)
+
+
+@dataclass(frozen=True, slots=True)
+class Player:
+    """Who does the made-up acts, and what it holds."""
+
+    instance: Instance
+    held: Held
+
+
+def _prove(stage: Stage, finding: Finding, act: Behaviour | None, player: Player, now: float) -> TwoWayFinding:
     if not finding.tripwire.armed:
         return not_armed(finding)
     if act is None:
         return no_crossing(finding)
-    return verdict_on(finding, act, _perform(stage, act, player, now).alerts)
+    return proof_of(finding, act, _perform(stage, act, player, now).alerts, player.held.mode)
 
 
-def _perform(stage: Stage, act: Behaviour, player: Instance, now: float) -> Outcome:
-    row = stage.enter(player, Mode.OBSERVE, now)
-    sighting = Sighting(Observation(player.id, now, act), 1, now)
+def _perform(stage: Stage, act: Behaviour, player: Player, now: float) -> Outcome:
+    instance = player.instance
+    row = stage.enter(instance, Mode.OBSERVE, now)
+    seen = Observation(instance.id, now, act, verdict=player.held.verdict(act))
     watched = (SourceCoverage(Source.INIT, now, 0.0, {}),)
-    return stage.receive(player.id, ReceivedBatch(row.epoch, row.sequence + 1, (sighting,), watched), now)
+    batch = ReceivedBatch(row.epoch, row.sequence + 1, (Sighting(seen, 1, now),), watched)
+    return stage.receive(instance.id, batch, now)

@@ -18,7 +18,10 @@ from controlplane.posture.scope import Scope
 from controlplane.posture.used import Used, used
 from controlplane.store.port import InstanceRow, ModeChange, Store, WorkloadRow
 from inscope.alert import Alert
+from inscope.behaviour import Behaviour
 from inscope.capability import Capability, CapabilityKind
+from inscope.containment import Containment
+from inscope.denial import Denial
 from inscope.finding import Finding
 from inscope.mode import Mode
 from inscope.reference import Entry, Evidence, ReferenceKind
@@ -30,6 +33,7 @@ class Remembered:
     """`live` are the instances whose stream is open; `lost` counts acts missing from the record of all instances.
 
     `described` counts the descriptions kept since the workload was read: only `max_binaries` needs it, to stop a flood.
+    `containments` are by instance, that of the whole workload under the empty string.
     `latent` and `used` are derived from the rest by `derive`; `blind` is why nobody watches, empty where somebody does.
     """
 
@@ -39,6 +43,8 @@ class Remembered:
     capabilities: dict[CapabilityKind, Capability]
     findings: tuple[Finding, ...]
     alerts: dict[AlertKey, Alert]
+    denials: dict[Behaviour, Denial]
+    containments: dict[str, Containment]
     learning_ended: Learning | None
     lost: int
     live: dict[InstanceId, InstanceRow]
@@ -90,7 +96,9 @@ def remember(store: Store, row: WorkloadRow, live: Iterable[InstanceId]) -> Reme
         versions=store.versions(row.workload),
         capabilities=store.capabilities(row.workload),
         findings=tuple(store.findings(row.workload)),
-        alerts={key_of(alert.behaviour, alert.crossed): alert for alert in store.alerts(row.workload)},
+        alerts={key_of(alert.behaviour, alert.crossed, alert.verdict): alert for alert in store.alerts(row.workload)},
+        denials=store.denials(row.workload),
+        containments=store.containments(row.workload),
         learning_ended=learned_until(row, instances, store.mode_changes(row.workload)),
         lost=sum(lost_by(instance) for instance in instances),
         live={instance.id: instance for instance in instances if instance.id in open_now},
@@ -104,10 +112,20 @@ def learned_until(row: WorkloadRow, instances: Iterable[InstanceRow], changes: I
     """What had been learned when the workload last left observe; None while it observes."""
     if row.mode is Mode.OBSERVE:
         return None
-    left = [change.time for change in changes if change.mode is not Mode.OBSERVE]
-    ended = left[-1] if left else row.first_seen
+    ended = judged_since(changes) or row.first_seen
     before = [instance for instance in instances if instance.sequence and instance.first_seen < ended]
     return Learning(max(ended - row.first_seen, 0.0), len(before))
+
+
+def judged_since(changes: Iterable[ModeChange]) -> float:
+    """When a workload last left observe, in seconds since the epoch; 0 where it observes, or began so strictly."""
+    since = 0.0
+    for change in changes:
+        if change.mode is Mode.OBSERVE:
+            since = 0.0
+        elif not since:
+            since = change.time
+    return since
 
 
 def blind(state: Remembered, instances: Iterable[InstanceRow]) -> str:

@@ -11,13 +11,16 @@ from controlplane.posture.gate import GateSettings
 class LoopSettings:
     """Bounds per workload, and the gates. What is over a bound is dropped and counted as rejected.
 
-    `spool_seconds` is how long before a workload was first heard of its acts may have happened: a sidecar spools while
-    it cannot enrol.
+    `spool_seconds` is how long before a workload was first heard of its acts may have happened: a sidecar spools
+    while it cannot enrol. `denial_seconds` is how long what would have been denied is kept when room is needed:
+    longer than the month that a dry run is usually asked about.
     """
 
     gates: GateSettings = field(default_factory=GateSettings)
     max_entries: int = 200_000
     max_alerts: int = 10_000
+    max_denials: int = 10_000
+    denial_seconds: float = 35 * 86_400.0
     max_binaries: int = 200_000
     spool_seconds: float = 86_400.0
 

@@ -1,4 +1,4 @@
-"""Whether a reference is ready to be judged by: four gates, each a number against a threshold, in one sentence.
+"""Whether a reference is ready to be judged by, or enforced: gates, each a number against a threshold, in one sentence.
 
 Novelty is an incidence Good-Turing estimate: (entries seen in exactly one unit) / (units) is the expected number of new
 entries in the next unit. A unit is an hour of one instance, or a shorter run as a whole, since acts come in bursts that
@@ -26,7 +26,9 @@ EXPLAINED = NOT_LOST | {LossCause.HASH_FAILED}
 
 @dataclass(frozen=True, slots=True)
 class GateSettings:
-    """Thresholds. The defaults are the design's: two weeks, few surprises, a quiet last week, nothing lost."""
+    """Thresholds. The defaults are the design's: two weeks, few surprises, a quiet last week, nothing lost; before
+    `enforce`, a week in detect in which nothing would have been denied.
+    """
 
     days: float = 14.0
     weekdays: int = 7
@@ -34,11 +36,14 @@ class GateSettings:
     window_days: float = 7.0
     budget: int = 7
     sessions: int = 2
+    detect_days: float = 7.0
+    denials: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One condition. `name` is time, novelty, prequential or coverage; `value` and `threshold` are in its own unit."""
+    """One condition. `name` is time, novelty, prequential, coverage, detect or dry-run; `value` and `threshold` are
+    in its own unit."""
 
     name: str
     met: bool
@@ -70,14 +75,47 @@ class Record:
     lost_runs: Sequence[float] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """How it did since it is judged and not learned from. `judged_since` is 0 while it observes; `denials` counts the
+    acts of the gate's window that enforce would have denied and that nobody approved.
+    """
+
+    judged_since: float
+    denials: int
+
+
 def gates(record: Record, settings: GateSettings = GateSettings()) -> tuple[Gate, ...]:
-    """All four, in the order of the design."""
+    """Those for leaving observe, in the order of the design."""
     return (
         time_gate(record, settings),
         novelty_gate(record, settings),
         prequential_gate(record, settings),
         coverage_gate(record, settings),
     )
+
+
+def enforce_gates(record: Record, trial: Trial, settings: GateSettings = GateSettings()) -> tuple[Gate, ...]:
+    """Those for enforcing: judged for a week, nothing that would have been denied by mistake, nothing lost."""
+    return detect_gate(record.now, trial, settings), dry_run_gate(trial, settings), coverage_gate(record, settings)
+
+
+def detect_gate(now: float, trial: Trial, settings: GateSettings) -> Gate:
+    """Judged for long enough that a week's habits were met."""
+    days = max(now - trial.judged_since, 0.0) / DAY if trial.judged_since else 0.0
+    spent = f"in detect for {duration(days * DAY)}" if trial.judged_since else "never in detect"
+    sentence = f"{spent} of the {settings.detect_days:g} days required"
+    return Gate("detect", days >= settings.detect_days, days, settings.detect_days, sentence)
+
+
+def dry_run_gate(trial: Trial, settings: GateSettings) -> Gate:
+    """What enforce would have denied lately is approved, or there is nothing of it."""
+    sentence = (
+        f"enforce would have denied {counted(trial.denials, 'act')} of the last {settings.window_days:g} days that "
+        f"nobody approved, at most {settings.denials} wanted (`mode W enforce --dry-run` lists them)"
+    )
+    met = trial.denials <= settings.denials
+    return Gate("dry-run", met, float(trial.denials), float(settings.denials), sentence)
 
 
 def time_gate(record: Record, settings: GateSettings) -> Gate:

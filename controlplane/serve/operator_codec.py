@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from controlplane.detect.dry_run import DenialGroup
 from controlplane.detect.two_way import Blank, TwoWay, TwoWayFinding
 from controlplane.loop.detail import InstanceDetail, ReferenceDetail, WorkloadDetail, WorkloadSummary
 from controlplane.loop.unenrolled import UnenrolledRun
 from controlplane.posture.gate import Gate
-from controlplane.store.port import ModeChange
+from controlplane.store.port import ModeChange, Order
 from inscope.codec import (
     alert_to_wire,
+    behaviour_to_wire,
     binary_to_wire,
+    containment_to_wire,
     coverage_to_wire,
     entry_to_wire,
     finding_to_wire,
@@ -35,6 +38,8 @@ def summary_to_wire(summary: WorkloadSummary) -> pb.WorkloadSummary:
         ready=summary.ready,
         lost_runs=summary.lost_runs,
         last_exit_status=summary.last_exit_status,
+        containment=containment_to_wire(summary.containment),
+        contained_instances=summary.contained_instances,
     )
 
 
@@ -49,6 +54,8 @@ def detail_to_wire(detail: WorkloadDetail) -> pb.WorkloadDetail:
         unenrolled=[unenrolled_to_wire(run) for run in detail.unenrolled],
         linkages={linkage.value: count for linkage, count in detail.linkages.items()},
         binaries=[binary_to_wire(binary) for binary in detail.binaries],
+        orders=[order_to_wire(order) for order in detail.orders],
+        enforce_gates=[gate_to_wire(gate) for gate in detail.enforce_gates],
     )
 
 
@@ -71,6 +78,11 @@ def instance_to_wire(instance: InstanceDetail) -> pb.InstanceDetail:
         acknowledged=[version_to_wire(version) for version in row.acknowledged],
         coverage=[coverage_to_wire(coverage) for coverage in row.coverage],
         exit_status=row.exit_status,
+        containment=containment_to_wire(row.containment),
+        in_force_since=row.in_force_since,
+        refused=row.refused,
+        lapsed=row.lapsed,
+        ordered=containment_to_wire(instance.ordered),
     )
 
 
@@ -105,6 +117,30 @@ def entry_detail_to_wire(entry: Entry, evidence: Evidence) -> pb.EntryDetail:
 def mode_change_to_wire(change: ModeChange) -> pb.ModeChange:
     """One line of the audit trail."""
     return pb.ModeChange(time=change.time, mode=mode_to_wire(change.mode), by=change.by, forced=change.forced)
+
+
+def order_to_wire(order: Order) -> pb.Order:
+    """One line of the audit trail of what was ordered."""
+    return pb.Order(time=order.time, act=order.act, instance=order.instance, by=order.by, reason=order.reason)
+
+
+def group_to_wire(group: DenialGroup) -> pb.DenialGroup:
+    """One group of a dry run."""
+    return pb.DenialGroup(
+        id=group.id,
+        workload=workload_to_wire(group.workload),
+        kind=group.kind,
+        actor=group.actor,
+        target=group.target,
+        count=group.count,
+        denied=group.denied,
+        first_seen=group.first_seen,
+        last_seen=group.last_seen,
+        examples=[behaviour_to_wire(act) for act in group.examples],
+        behaviours=len(group.denials),
+        missing=[entry_to_wire(entry) for entry in group.missing],
+        never=group.never,
+    )
 
 
 def two_way_to_wire(answer: TwoWay) -> pb.TwoWayResponse:

@@ -11,15 +11,32 @@ import grpc
 import grpc.aio
 
 from controlplane.address import SERVER_NAME
-from controlplane.loop.refusal import UnknownWorkloadError
+from controlplane.loop.refusal import UnknownInstanceError, UnknownWorkloadError
 from controlplane.pki.identity import OperatorPeer, UnknownPeerError
 from controlplane.pki.peer import peer_of
 from controlplane.serve.enrolment import token_sha256
 from controlplane.serve.hub import Hub
-from controlplane.serve.operator_codec import detail_to_wire, gate_to_wire, summary_to_wire, two_way_to_wire
+from controlplane.serve.operator_codec import (
+    detail_to_wire,
+    gate_to_wire,
+    group_to_wire,
+    summary_to_wire,
+    two_way_to_wire,
+)
+from controlplane.serve.status import RefusedError
 from controlplane.store.port import JoinTokenRow
 from inscope.alert import Alert
-from inscope.codec import alert_to_wire, finding_to_wire, mode_from_wire, mode_to_wire, seconds, workload_from_wire
+from inscope.codec import (
+    alert_to_wire,
+    containment_from_wire,
+    containment_to_wire,
+    finding_to_wire,
+    mode_from_wire,
+    mode_to_wire,
+    seconds,
+    workload_from_wire,
+    workload_to_wire,
+)
 from inscope.codec.bounds import reject, text
 from inscope.mode import Mode
 from inscope.v1 import operator_pb2 as pb
@@ -28,6 +45,8 @@ from inscope.v1.words_pb2 import MODE_UNSPECIFIED
 from inscope.workload import InstanceId, Workload
 
 TOKEN_SECONDS = 600.0
+DAY = 86_400.0
+MAX_DAYS = 3_650.0
 MAX_REASON = 1_000
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -118,6 +137,44 @@ class Operators(OperatorServicer):
         self._hub.tell([alert.workload])
         return alert_to_wire(alert)
 
+    async def DryRun(self, request: pb.DryRunRequest, context: Context) -> pb.DryRunResponse:
+        """What enforce would have denied lately."""
+        workload, now = workload_from_wire(request.workload), self._hub.clock()
+        since = max(now - _days(request.days) * DAY, 0.0)
+        groups = await self._hub.thread.call(lambda loop: loop.dry_run(workload, since))
+        mode = (await self._hub.board.in_force(workload)).mode
+        return pb.DryRunResponse(mode=mode_to_wire(mode), since=since, groups=map(group_to_wire, groups))
+
+    async def ApproveGroup(self, request: pb.ApproveGroupRequest, context: Context) -> pb.DenialGroup:
+        """Put what a group of a dry run lacked into scope."""
+        group_id, reason = text(request.id, "id"), _reason(request.reason)
+        by, now = self._caller(context), self._hub.clock()
+        group = await self._hub.thread.call(lambda loop: loop.approve_group(group_id, reason, by, now))
+        self._hub.tell([group.workload])
+        return group_to_wire(group)
+
+    async def Contain(self, request: pb.ContainRequest, context: Context) -> pb.ContainResponse:
+        """Cut a workload or one instance off, or release it."""
+        containment, reason = containment_from_wire(request.containment), _reason(request.reason)
+        order, now = (self._caller(context), reason), self._hub.clock()
+        instance = InstanceId(text(request.instance, "instance")) if request.instance else None
+        workload = await self._contained(request, instance)
+        await self._hub.thread.call(lambda loop: loop.contain(workload, instance, containment, order, now))
+        self._hub.tell([workload])
+        return pb.ContainResponse(
+            workload=workload_to_wire(workload), instance=instance or "", containment=containment_to_wire(containment)
+        )
+
+    async def _contained(self, request: pb.ContainRequest, instance: InstanceId | None) -> Workload:
+        if request.HasField("workload"):
+            return workload_from_wire(request.workload)
+        if instance is None:
+            reject("workload", "name a workload or an instance")
+        try:
+            return await self._hub.thread.call(lambda loop: loop.owner(instance))
+        except UnknownInstanceError as error:  # an operator's typo, not a stranger's stream
+            raise RefusedError(grpc.StatusCode.NOT_FOUND, str(error)) from error
+
     async def TwoWay(self, request: pb.TwoWayRequest, context: Context) -> pb.TwoWayResponse:
         """Both directions of the loop, checked."""
         workload, now = _scope(request), self._hub.clock()
@@ -130,6 +187,7 @@ class Operators(OperatorServicer):
         now, workload = self._hub.clock(), workload_from_wire(request.workload)
         row = JoinTokenRow(token_sha256(token), workload, instance, mode, now, now + TOKEN_SECONDS)
         await self._hub.thread.call(lambda loop: loop.issue_token(row))
+        begins = await self._hub.board.in_force(workload)
         return pb.JoinToken(
             token=token,
             enrolment_port=self._reachable.enrolment_port,
@@ -138,6 +196,8 @@ class Operators(OperatorServicer):
             server_name=SERVER_NAME,
             instance=instance,
             expires=row.expires,
+            mode=mode_to_wire(begins.mode),
+            containment=containment_to_wire(begins.containment(instance)),
         )
 
     async def WithdrawJoinToken(
@@ -155,6 +215,12 @@ class Operators(OperatorServicer):
 
 def _scope(request: pb.ListFindingsRequest | pb.ListAlertsRequest | pb.TwoWayRequest) -> Workload | None:
     return workload_from_wire(request.workload) if request.HasField("workload") else None
+
+
+def _days(value: float) -> float:
+    if not 0 < value <= MAX_DAYS:  # not a number fails this too
+        reject("days", f"{value} is not a number of days up to {MAX_DAYS:g}")
+    return value
 
 
 def _reason(value: str) -> str:

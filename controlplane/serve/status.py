@@ -6,7 +6,14 @@ import logging
 
 import grpc
 
-from controlplane.loop.refusal import Refusal, UnknownAlertError, UnknownInstanceError, UnknownWorkloadError
+from controlplane.loop.refusal import (
+    NoReasonError,
+    Refusal,
+    UnknownAlertError,
+    UnknownGroupError,
+    UnknownInstanceError,
+    UnknownWorkloadError,
+)
 from controlplane.pki.csr import UnacceptableRequestError
 from controlplane.pki.identity import UnknownPeerError
 from controlplane.store.port import StoreError
@@ -31,11 +38,11 @@ def status_of(error: Exception) -> Status:
     match error:
         case RefusedError():
             return error.code, str(error)
-        case CodecError() | InvalidWorkloadError() | UnacceptableRequestError():
+        case CodecError() | NoReasonError() | InvalidWorkloadError() | UnacceptableRequestError():
             return grpc.StatusCode.INVALID_ARGUMENT, str(error)
         case UnknownPeerError() | UnknownInstanceError():
             return grpc.StatusCode.PERMISSION_DENIED, str(error)
-        case UnknownWorkloadError() | UnknownAlertError():
+        case UnknownWorkloadError() | UnknownAlertError() | UnknownGroupError():
             return grpc.StatusCode.NOT_FOUND, str(error)
         case Refusal():
             return grpc.StatusCode.FAILED_PRECONDITION, str(error)

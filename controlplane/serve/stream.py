@@ -18,14 +18,14 @@ import grpc
 from controlplane.loop.batch import Outcome
 from controlplane.serve.batch_codec import DEFAULT_LIMITS, BatchLimits, BatchReader, Delivery
 from controlplane.serve.hub import Hub
-from controlplane.serve.push import Pushes
+from controlplane.serve.push import DEFAULT_TERMS, Pushes, Terms
 from controlplane.serve.status import RefusedError
 from controlplane.store.port import InstanceRow
 from controlplane.telemetry.path import Path
 from inscope.behaviour import Behaviour
 from inscope.codec import CodecError, mode_to_wire, version_from_wire
 from inscope.codec.bounds import items, reject, text
-from inscope.codec.stream import PROTOCOL
+from inscope.codec.stream import PROTOCOL, effect_from_wire
 from inscope.coverage import SourceCoverage
 from inscope.mode import Mode
 from inscope.v1 import sidecar_pb2 as pb
@@ -57,6 +57,7 @@ class StreamSettings:
     debounce: float = 0.2
     rest: float = 0.3
     farewell: float = 5.0
+    terms: Terms = DEFAULT_TERMS
     limits: BatchLimits = DEFAULT_LIMITS
 
 
@@ -91,7 +92,7 @@ class SidecarStream:
         row = await self._enter()
         self.entered = True
         self._reader = BatchReader(self._instance.id, hello.epoch, self._new_trace_id, self._settings.limits)
-        self._pushes = Pushes(items(hello.held, version_from_wire, "hello.held", MAX_NAME))
+        self._pushes = Pushes(items(hello.held, version_from_wire, "hello.held", MAX_NAME), self._settings.terms)
         self._coverage = {coverage.source: coverage for coverage in row.coverage}
         self._durable = self._acknowledged = row.sequence if row.epoch == hello.epoch else 0
         await self._welcome()
@@ -137,6 +138,8 @@ class SidecarStream:
                     await self._receive(message.batch)
                 case "reference_ack":
                     await self._answered(message.reference_ack)
+                case "effect":
+                    await self._take_effect(message.effect)
                 case "goodbye":
                     return await self._finish(message.goodbye)
                 case "hello":
@@ -160,13 +163,23 @@ class SidecarStream:
         nonce = short(answer.nonce, "reference_ack.nonce")
         if answer.rejected:
             if self._pushes.rejected(nonce):
-                why = text(answer.rejected, "reference_ack.rejected")[:1_000]
-                log.warning("%s kept its reference, the new one was rejected: %s", self._instance.id, why)
+                await self._rejected(text(answer.rejected, "reference_ack.rejected")[:1_000])
             return
         in_force = self._pushes.accepted(nonce)
         if in_force:
             instance, now = self._instance.id, self._hub.clock()
-            await self._hub.thread.call(lambda loop: loop.acknowledge(instance, in_force.versions, in_force.mode, now))
+            await self._hub.thread.call(lambda loop: loop.acknowledge(instance, in_force.versions, now))
+
+    async def _rejected(self, why: str) -> None:
+        instance, now = self._instance.id, self._hub.clock()
+        log.warning("%s kept its reference, the new one was rejected: %s", instance, why)
+        await self._hub.thread.call(lambda loop: loop.reject(instance, why, now))
+
+    async def _take_effect(self, wire: pb.Effect) -> None:
+        effect, instance, now = effect_from_wire(wire), self._instance.id, self._hub.clock()
+        if effect.lapsed:
+            log.warning("%s went on without us for longer than its reference's time to live", instance)
+        await self._hub.thread.call(lambda loop: loop.takes_effect(instance, effect, now))
 
     async def _finish(self, goodbye: pb.Goodbye) -> None:
         instance, status, now = self._instance.id, goodbye.exit_status, self._hub.clock()
@@ -207,7 +220,8 @@ class SidecarStream:
     async def _push(self) -> None:
         in_force = await self._hub.board.in_force(self._instance.workload)
         self._hub.telemetry.in_force(self._instance.workload, in_force.versions)
-        push = self._pushes.push(in_force, self._hub.random(8).hex())
+        containment = in_force.containment(self._instance.id)
+        push = self._pushes.push(in_force, self._hub.random(8).hex(), containment)
         await self._write(pb.ControlMessage(reference=push))
 
     async def _write(self, message: pb.ControlMessage) -> None:

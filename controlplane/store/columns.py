@@ -6,10 +6,12 @@ import sqlite3
 from functools import lru_cache
 
 from controlplane.store import rows
-from controlplane.store.port import InstanceRow, JoinTokenRow, ModeChange, WorkloadRow
+from controlplane.store.port import InstanceRow, JoinTokenRow, ModeChange, Order, WorkloadRow
 from inscope.alert import Alert
 from inscope.binary import Binary, ElfDescription, Linkage
 from inscope.capability import Capability, CapabilityKind
+from inscope.containment import Containment
+from inscope.denial import Denial
 from inscope.finding import Finding, HeldCapability, Tripwire
 from inscope.mode import Mode
 from inscope.reference import Dimension, Entry, Evidence, ReferenceKind, ReferenceVersion, Standing
@@ -18,13 +20,15 @@ from inscope.workload import InstanceId, Workload
 
 PUT_INSTANCE = """
 INSERT INTO instance
-    (id, workload, first_seen, last_seen, epoch, sequence, mode, acknowledged, coverage, exit_status, rejected)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    (id, workload, first_seen, last_seen, epoch, sequence, mode, acknowledged, coverage, exit_status, rejected,
+     containment, in_force_since, refused, lapsed)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET
     workload = excluded.workload, first_seen = excluded.first_seen, last_seen = excluded.last_seen,
     epoch = excluded.epoch, sequence = excluded.sequence, mode = excluded.mode,
     acknowledged = excluded.acknowledged, coverage = excluded.coverage,
-    exit_status = excluded.exit_status, rejected = excluded.rejected
+    exit_status = excluded.exit_status, rejected = excluded.rejected, containment = excluded.containment,
+    in_force_since = excluded.in_force_since, refused = excluded.refused, lapsed = excluded.lapsed
 """
 
 PUT_ENTRY = """
@@ -63,6 +67,7 @@ def instance_columns(row: InstanceRow) -> Columns:
     return (
         row.id, str(row.workload), row.first_seen, row.last_seen, row.epoch, row.sequence, row.mode,
         rows.versions_text(row.acknowledged), rows.coverage_text(row.coverage), row.exit_status, row.rejected,
+        row.containment, row.in_force_since, row.refused, row.lapsed,
     )  # fmt: skip
 
 
@@ -79,6 +84,10 @@ def read_instance(row: sqlite3.Row) -> InstanceRow:
         coverage=rows.read_coverage(row["coverage"]),
         exit_status=row["exit_status"],
         rejected=row["rejected"],
+        containment=Containment(row["containment"]),
+        in_force_since=row["in_force_since"],
+        refused=row["refused"],
+        lapsed=row["lapsed"],
     )
 
 
@@ -167,6 +176,23 @@ def read_alert(row: sqlite3.Row) -> Alert:
 
 def read_mode_change(row: sqlite3.Row) -> ModeChange:
     return ModeChange(row["time"], Workload.parse(row["workload"]), Mode(row["mode"]), row["by"], bool(row["forced"]))
+
+
+def read_order(row: sqlite3.Row) -> Order:
+    return Order(
+        row["time"], Workload.parse(row["workload"]), row["act"], row["instance"], row["by"], row["reason"]
+    )  # fmt: skip
+
+
+def denial_columns(workload: str, denial: Denial) -> Columns:
+    behaviour = rows.behaviour_text(denial.behaviour)
+    return workload, behaviour, denial.first_seen, denial.last_seen, denial.count, denial.denied
+
+
+def read_denial(row: sqlite3.Row) -> Denial:
+    return Denial(
+        rows.read_behaviour(row["behaviour"]), row["first_seen"], row["last_seen"], row["count"], row["denied"]
+    )  # fmt: skip
 
 
 def binary_columns(binary: Binary) -> Columns:

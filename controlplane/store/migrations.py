@@ -139,4 +139,39 @@ MIGRATIONS = (
     UPDATE join_token SET issued = max(expires - 600, 0);
     CREATE INDEX join_token_of_workload ON join_token (workload, issued);
     """,
+    # What is in force by init's own word, who is contained, what was ordered and why, and what enforce denies.
+    """
+    ALTER TABLE instance ADD COLUMN containment TEXT NOT NULL DEFAULT 'free';
+    ALTER TABLE instance ADD COLUMN in_force_since REAL NOT NULL DEFAULT 0;
+    ALTER TABLE instance ADD COLUMN refused TEXT NOT NULL DEFAULT '';
+    ALTER TABLE instance ADD COLUMN lapsed REAL NOT NULL DEFAULT 0;
+
+    CREATE TABLE denial (
+        workload   TEXT NOT NULL,
+        behaviour  TEXT NOT NULL,
+        first_seen REAL NOT NULL,
+        last_seen  REAL NOT NULL,
+        count      INTEGER NOT NULL,
+        denied     INTEGER NOT NULL,
+        PRIMARY KEY (workload, behaviour)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE containment (
+        workload    TEXT NOT NULL,
+        instance    TEXT NOT NULL,
+        containment TEXT NOT NULL,
+        PRIMARY KEY (workload, instance)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE ordered (
+        number   INTEGER PRIMARY KEY,
+        workload TEXT NOT NULL,
+        time     REAL NOT NULL,
+        act      TEXT NOT NULL,
+        instance TEXT NOT NULL,
+        by       TEXT NOT NULL,
+        reason   TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX ordered_of_workload ON ordered (workload);
+    """,
 )

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from inscope.alert import Alert
+from inscope.behaviour import Behaviour
 from inscope.binary import Binary
 from inscope.capability import Capability, CapabilityKind
+from inscope.containment import Containment
 from inscope.coverage import SourceCoverage
+from inscope.denial import Denial
 from inscope.finding import Finding
 from inscope.mode import Mode
 from inscope.reference import Entry, Evidence, ReferenceKind, ReferenceVersion
@@ -35,7 +38,9 @@ class WorkloadRow:
 class InstanceRow:
     """An instance as stored. `epoch` and `sequence` are the last batch that is durable; `exit_status` -1: unknown.
 
-    `rejected` counts what the control plane itself dropped at its own bounds.
+    `rejected` counts what the control plane itself dropped at its own bounds. `mode` and `containment` are what is in
+    force since `in_force_since` (0: nothing was heard of it yet), `refused` why that is not what was pushed; `lapsed`
+    is when it last went on without us for longer than its reference's time to live (0: never).
     """
 
     id: InstanceId
@@ -49,6 +54,10 @@ class InstanceRow:
     coverage: tuple[SourceCoverage, ...] = ()
     exit_status: int = -1
     rejected: int = 0
+    containment: Containment = Containment.FREE
+    in_force_since: float = 0.0
+    refused: str = ""
+    lapsed: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +69,19 @@ class ModeChange:
     mode: Mode
     by: str
     forced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One line of the audit trail of what was ordered, but for changes of mode. `instance` empty: the whole
+    workload."""
+
+    time: float
+    workload: Workload
+    act: str
+    instance: str
+    by: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +137,23 @@ class Store(Protocol):
 
     def mode_changes(self, workload: Workload) -> list[ModeChange]: ...
     def add_mode_change(self, change: ModeChange) -> None: ...
+
+    def denials(self, workload: Workload) -> dict[Behaviour, Denial]:
+        """What lacked an entry when it was done, by behaviour."""
+
+    def put_denials(self, workload: Workload, denials: Iterable[Denial]) -> None: ...
+    def drop_denials(self, workload: Workload, last_seen_before: float) -> int:
+        """Forget the old ones; how many."""
+
+    def containments(self, workload: Workload) -> dict[str, Containment]:
+        """By instance; that of the whole workload under the empty string. Who is free is not there."""
+
+    def put_containment(self, workload: Workload, instance: str, containment: Containment) -> None: ...
+
+    def orders(self, workload: Workload) -> list[Order]:
+        """Oldest first."""
+
+    def add_order(self, order: Order) -> None: ...
 
     def binaries(self, sha256s: Iterable[str]) -> dict[str, Binary]: ...
     def put_binaries(self, binaries: Iterable[Binary]) -> None: ...

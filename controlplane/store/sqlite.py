@@ -17,13 +17,17 @@ from controlplane.store.port import (
     InstanceRow,
     JoinTokenRow,
     ModeChange,
+    Order,
     StoreError,
     WorkloadRow,
 )
 from controlplane.store.sqlite_faults import translated
 from inscope.alert import Alert
+from inscope.behaviour import Behaviour
 from inscope.binary import Binary
 from inscope.capability import Capability, CapabilityKind
+from inscope.containment import Containment
+from inscope.denial import Denial
 from inscope.finding import Finding
 from inscope.reference import Entry, Evidence, ReferenceKind
 from inscope.workload import InstanceId, Workload
@@ -185,6 +189,46 @@ class SqliteStore:
         values = (str(change.workload), change.time, change.mode, change.by, change.forced)
         with self._writing() as db:
             db.execute("INSERT INTO mode_change (workload, time, mode, by, forced) VALUES (?, ?, ?, ?, ?)", values)
+
+    def denials(self, workload: Workload) -> dict[Behaviour, Denial]:
+        with translated(self._path):
+            found = self._rows("SELECT * FROM denial WHERE workload = ?", str(workload))
+            held = [columns.read_denial(row) for row in found]
+            return {denial.behaviour: denial for denial in held}
+
+    def put_denials(self, workload: Workload, denials: Iterable[Denial]) -> None:
+        values = [columns.denial_columns(str(workload), denial) for denial in denials]
+        with self._writing() as db:
+            db.executemany("INSERT OR REPLACE INTO denial VALUES (?, ?, ?, ?, ?, ?)", values)
+
+    def drop_denials(self, workload: Workload, last_seen_before: float) -> int:
+        with self._writing() as db:
+            return db.execute(
+                "DELETE FROM denial WHERE workload = ? AND last_seen < ?", (str(workload), last_seen_before)
+            ).rowcount
+
+    def containments(self, workload: Workload) -> dict[str, Containment]:
+        with translated(self._path):
+            found = self._rows("SELECT instance, containment FROM containment WHERE workload = ?", str(workload))
+            return {row["instance"]: Containment(row["containment"]) for row in found}
+
+    def put_containment(self, workload: Workload, instance: str, containment: Containment) -> None:
+        with self._writing() as db:
+            db.execute("DELETE FROM containment WHERE workload = ? AND instance = ?", (str(workload), instance))
+            if containment is not Containment.FREE:
+                db.execute("INSERT INTO containment VALUES (?, ?, ?)", (str(workload), instance, containment))
+
+    def orders(self, workload: Workload) -> list[Order]:
+        with translated(self._path):
+            found = self._rows("SELECT * FROM ordered WHERE workload = ? ORDER BY number", str(workload))
+            return [columns.read_order(row) for row in found]
+
+    def add_order(self, order: Order) -> None:
+        values = (str(order.workload), order.time, order.act, order.instance, order.by, order.reason)
+        with self._writing() as db:
+            db.execute(
+                "INSERT INTO ordered (workload, time, act, instance, by, reason) VALUES (?, ?, ?, ?, ?, ?)", values
+            )
 
     def binaries(self, sha256s: Iterable[str]) -> dict[str, Binary]:
         wanted = list(dict.fromkeys(sha256s))

@@ -1,7 +1,6 @@
 """The sidecar's judgement: a behaviour against the local reference. Pure; the control plane decides by the same rule.
 
-Observe and detect never prevent anything, so their verdict is always `ALLOW`; what is missing still matters, because a
-deviation is reported at once and known behaviour is only counted.
+What is missing matters in every mode, because a deviation is reported at once and known behaviour is only counted.
 """
 
 from __future__ import annotations
@@ -10,6 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from inscope.behaviour import Behaviour, Connect
+from inscope.containment import Containment
+from inscope.judgement import reaches_out, verdict_on
+from inscope.lapse import Lapse
 from inscope.mode import Mode
 from inscope.reference import Entry, ReferenceVersion, missing
 from inscope.verdict import Verdict
@@ -17,11 +19,18 @@ from inscope.verdict import Verdict
 
 @dataclass(frozen=True, slots=True)
 class LocalReference:
-    """What the control plane last said is in scope. Swapped whole, never edited."""
+    """What the control plane last said: what is in scope, and how far the instance is cut off. Swapped whole, never
+    edited.
+
+    `ttl` is for how many seconds it holds while the control plane is away (0: for ever), `on_lapse` what is done then.
+    """
 
     mode: Mode = Mode.OBSERVE
     versions: tuple[ReferenceVersion, ...] = ()
     entries: frozenset[Entry] = frozenset()
+    containment: Containment = Containment.FREE
+    ttl: float = 0.0
+    on_lapse: Lapse = Lapse.KEEP
 
 
 NOTHING_YET = LocalReference()
@@ -38,9 +47,8 @@ class Judgement:
 
 def judge(behaviour: Behaviour, reference: LocalReference) -> Judgement:
     """Judge by the local reference alone: no clock, no I/O, no control plane."""
-    lacking = missing(behaviour, reference.entries)
-    refused = reference.mode is Mode.ENFORCE and bool(lacking)
-    return Judgement(Verdict.DENY if refused else Verdict.ALLOW, lacking)
+    verdict = verdict_on(behaviour, reference.mode, reference.containment, reference.entries)
+    return Judgement(verdict, missing(behaviour, reference.entries))
 
 
 def deviates(behaviour: Behaviour, reference: LocalReference) -> bool:
@@ -53,7 +61,10 @@ def countable(behaviour: Behaviour, writable: bool, reference: LocalReference) -
 
     In observe all may. After that what deviates is looked at each time, and so is the content of a file that the
     workload can write. In detect also a connect, whose real peer is held against what the call said.
+    What a containment cuts off is looked at in every mode.
     """
+    if reference.containment is not Containment.FREE and reaches_out(behaviour):
+        return False
     if reference.mode is Mode.OBSERVE:
         return True
     raced = isinstance(behaviour, Connect) and reference.mode is Mode.DETECT
@@ -63,7 +74,8 @@ def countable(behaviour: Behaviour, writable: bool, reference: LocalReference) -
 def updated(
     held: LocalReference, mode: Mode, versions: Iterable[ReferenceVersion], entries: Iterable[Entry]
 ) -> LocalReference:
-    """`held` after a push: the kinds named in `versions` are replaced whole, the others stay.
+    """`held` after a push: the kinds named in `versions` are replaced whole, the others stay. So does what a push
+    says of containment and time to live: `replace` it.
 
     Labels are dropped: they are for people, are never compared, and would cost a third of the memory.
     """
@@ -71,4 +83,4 @@ def updated(
     kept = frozenset(entry for entry in held.entries if entry.reference not in pushed)
     taken = frozenset(replace(entry, label="") for entry in entries)
     states = {version.kind: version for version in held.versions} | pushed
-    return LocalReference(mode, tuple(states.values()), kept | taken)
+    return replace(held, mode=mode, versions=tuple(states.values()), entries=kept | taken)

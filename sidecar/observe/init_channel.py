@@ -111,12 +111,13 @@ class InitChannel:
             for packet in packets:
                 self._init.tell(packet)
 
-    def become(self, stance: Stance) -> None:
-        """Tell init what to do about acts that are not known, now and when it connects; nothing where it knows."""
-        if stance == self._stance.stance:
-            return
-        self._stance = ModeBody(stance, self._stance.generation + 1)
-        self.tell([encode_mode(self._stance)])
+    def become(self, stance: Stance) -> int:
+        """Tell init what to do about acts that are not known, now and when it connects; nothing where it knows. The
+        generation that its MODE_IS brings back."""
+        if stance != self._stance.stance:
+            self._stance = ModeBody(stance, self._stance.generation + 1)
+            self.tell([encode_mode(self._stance)])
+        return self._stance.generation
 
     def pause(self) -> None:
         """Stop reading: what comes waits in the socket, then in init, which counts what it must drop."""

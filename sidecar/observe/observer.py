@@ -9,10 +9,12 @@ from pathlib import Path
 
 from inscope.workload import InstanceId
 from sidecar.normalise.paths import default_generaliser
+from sidecar.observe.enforceable import why_not_enforce
 from sidecar.observe.fingerprinter import Fingerprinter
 from sidecar.observe.identities import Identities
 from sidecar.observe.images import Images
 from sidecar.observe.init_channel import InitChannel
+from sidecar.observe.kinds import Stance
 from sidecar.observe.known_acts import KnownActs
 from sidecar.observe.patterns import default_watch_list
 from sidecar.observe.pipeline import Pipeline, stance_of
@@ -53,6 +55,7 @@ class Observer:
         secret_path: remembers who init is across restarts of the sidecar; beside it, `PROCESS_LOG` remembers what the
             agent's processes run. One folder per run of the agent.
         log: takes one line for an operator.
+        stance: what init is to do; where nobody says, what the sink's mode does.
     """
 
     def __init__(
@@ -65,19 +68,20 @@ class Observer:
         log: Callable[[str], None],
         *,
         socket_mode: int = 0o600,
+        stance: Callable[[], Stance] | None = None,
     ) -> None:
         self._instance = instance
         self._generaliser = default_generaliser()
         self._watch_list = default_watch_list()
         self._process_log = ProcessLog(secret_path.with_name(PROCESS_LOG), log)
-        self._pipeline = Pipeline(self._translator, sink, read_clocks)
+        self._pipeline = Pipeline(self._translator, sink, read_clocks, stance)
         self._channel = InitChannel(
             socket_path,
             self._pipeline,
             FirstSecret(secret_path, log),
             self._watch_list.wire(),
             mode=socket_mode,
-            stance=stance_of(sink.mode),
+            stance=stance() if stance else stance_of(sink.mode),
         )
         self._sockets = _sock_diag(log)
         self._reconciler = self._make_reconciler()
@@ -95,9 +99,14 @@ class Observer:
             if self._reconciler is not None:
                 tasks.create_task(self._reconciler.run())
 
-    def rejudge(self) -> None:
-        """What may be counted without being told has changed."""
-        self._pipeline.rejudge()
+    def rejudge(self) -> int:
+        """The mode, or what may be counted without being told, has changed. The generation in which init does it."""
+        return self._pipeline.rejudge()
+
+    def obstacle(self) -> str:
+        """Why init could not enforce where it is; empty where it can, or has not said yet what works there."""
+        mechanisms = self._pipeline.mechanisms
+        return why_not_enforce(mechanisms) if mechanisms is not None else ""
 
     def release(self) -> None:
         """Everything up to the agent's end is durable: let init go."""

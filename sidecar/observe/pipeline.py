@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Protocol, assert_never
 
 from inscope.capability import Capability
+from inscope.containment import Containment
 from inscope.coverage import LossCause, Source, SourceCoverage
 from inscope.mode import Mode
 from inscope.observation import Observation
@@ -56,7 +57,7 @@ class Flow(Protocol):
     """The channel, as far as the pipeline holds it back."""
 
     def tell(self, packets: Sequence[bytes]) -> None: ...
-    def become(self, stance: Stance) -> None: ...
+    def become(self, stance: Stance) -> int: ...
     def pause(self) -> None: ...
     def resume(self) -> None: ...
 
@@ -74,6 +75,7 @@ class Pipeline:
     Args:
         translator: makes the translator when init first says HELLO; the flag is whether it is resumed.
         clocks: reads our clocks.
+        stance: what init is to do; where nobody says, what the sink's mode does.
     """
 
     def __init__(
@@ -81,10 +83,14 @@ class Pipeline:
         translator: Callable[[HelloRecord, Clocks, bool, KnownActs], Translator],
         sink: ObservationSink,
         clocks: Callable[[], Clocks],
+        stance: Callable[[], Stance] | None = None,
     ) -> None:
         self._make_translator = translator
         self._sink = sink
         self._clocks = clocks
+        self._stance = stance or (lambda: stance_of(sink.mode))
+        self.mechanisms: int | None = None
+        """What works where init is, by its word; None before it has said so."""
         self._translator: Translator | None = None
         self._identities: Identities | None = None
         self._flow: Flow | None = None
@@ -110,6 +116,7 @@ class Pipeline:
 
     def connected(self, hello: HelloRecord, peer: PeerCredentials, *, resumed: bool) -> None:
         """Init is there, for the first time or again."""
+        self.mechanisms = hello.body.mechanisms
         clocks = self._clocks()
         if self._translator is None:
             self._translator = self._make_translator(hello, clocks, resumed, self._known)
@@ -156,13 +163,12 @@ class Pipeline:
         self._sockets.lose(LossCause.UNRECONCILED, count)
         self._sink.covered(self._sockets.coverage())
 
-    def rejudge(self) -> None:
-        """The mode, or what may be counted, has changed."""
+    def rejudge(self) -> int:
+        """The mode, or what may be counted, has changed. The generation in which init does what is to be done."""
         self._known.rejudge()
         self._tell_known()
         self._let_go()
-        if self._flow is not None:
-            self._flow.become(stance_of(self._sink.mode))
+        return self._flow.become(self._stance()) if self._flow is not None else 0
 
     def found(self, observation: Observation) -> None:
         """An observation that no record told."""
@@ -333,8 +339,13 @@ class Pipeline:
             self._sink.covered(self._init.coverage())
 
 
-def stance_of(mode: Mode) -> Stance:
-    """What init does in a mode."""
+def stance_of(mode: Mode, containment: Containment = Containment.FREE) -> Stance:
+    """What init does in a mode, and where it is cut off."""
+    match containment:
+        case Containment.FROZEN:
+            return Stance.FREEZES
+        case Containment.QUARANTINED:
+            return Stance.QUARANTINES
     return Stance.ENFORCES if mode is Mode.ENFORCE else Stance.WATCHES
 
 

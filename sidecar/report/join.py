@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from inscope.containment import Containment
+from inscope.mode import Mode
 from inscope.workload import InstanceId, InvalidWorkloadError, Workload
 
 MAX_BYTES = 256 << 10
@@ -20,7 +22,11 @@ class JoinError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Where the control plane is, how to know it, and the token that buys one certificate."""
+    """Where the control plane is, how to know it, and the token that buys one certificate.
+
+    `mode` and `containment` are the workload's when the run was announced: what holds until the control plane has
+    spoken.
+    """
 
     token: str
     host: str
@@ -30,6 +36,8 @@ class Join:
     server_name: str
     instance: InstanceId
     workload: Workload
+    mode: Mode = Mode.OBSERVE
+    containment: Containment = Containment.FREE
 
     def at(self, host: str) -> Join:
         """The same control plane, reached at another host."""
@@ -65,6 +73,8 @@ def _join(fields: Any) -> Join:
         _text(fields["server_name"]),
         InstanceId(instance),
         Workload.parse(_text(fields["workload"])),
+        Mode(fields.get("mode", Mode.OBSERVE)),
+        Containment(fields.get("containment", Containment.FREE)),
     )
 
 

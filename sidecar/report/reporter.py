@@ -10,19 +10,25 @@ import asyncio
 import os
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Protocol, assert_never
 
 from inscope.behaviour import Behaviour
 from inscope.binary import Binary
 from inscope.capability import Capability
 from inscope.codec import CodecError
+from inscope.containment import Containment
 from inscope.coverage import LossCause, SourceCoverage
+from inscope.effect import Effect
+from inscope.lapse import Lapse
 from inscope.mode import Mode
 from inscope.observation import Observation
 from inscope.verdict import Verdict
 from inscope.workload import InstanceId
 from sidecar.judge.local import NOTHING_YET, LocalReference, countable, deviates, judge
 from sidecar.report.batch import Batch
+from sidecar.report.in_effect import InEffect
+from sidecar.report.lease import Lease, Timer
 from sidecar.report.outbox import Command, Farewell, Forget, NewEpoch, Outbox, Recall, Send, Store
 from sidecar.report.spool import Record, Spool
 from sidecar.report.wire import batch_from_bytes, batch_to_bytes, check_travels
@@ -39,19 +45,21 @@ class Link(Protocol):
 
     def send_batch(self, batch: Batch, sequence: int) -> None: ...
     def say_goodbye(self, exit_status: int) -> None: ...
+    def say_effect(self, effect: Effect) -> None: ...
     def renew(self) -> None:
         """Close this stream and open another."""
 
 
-class Timer(Protocol):
-    """What an event loop offers of a clock: monotonic seconds."""
-
-    def time(self) -> float: ...
-    def call_at(self, when: float, callback: Callable[[], None]) -> asyncio.TimerHandle: ...
+class CannotEnforceError(Exception):
+    """This instance cannot deny what it was to deny; the message says what it lacks. What was in force stays."""
 
 
 class Reporter:
-    """One instance's reporting. `wall` gives seconds since the epoch, `log` takes one line for an operator."""
+    """One instance's reporting. `wall` gives seconds since the epoch, `log` takes one line for an operator.
+
+    `begin` is what is judged by until the control plane has spoken: what a sidecar before this one was told, or the
+    bare mode that the workload is in.
+    """
 
     def __init__(
         self,
@@ -61,6 +69,7 @@ class Reporter:
         timer: Timer,
         wall: Callable[[], float],
         log: Callable[[str], None],
+        begin: LocalReference = NOTHING_YET,
     ) -> None:
         self._instance = instance
         self._outbox = outbox
@@ -73,11 +82,22 @@ class Reporter:
         self._familiar: OrderedDict[Behaviour, bool] = OrderedDict()
         self._refusal = ""
         self._acknowledged_before = False
-        self.reference: LocalReference = NOTHING_YET
-        self.reference_swapped: Callable[[], None] = lambda: None
-        """Called when `countable` may answer otherwise than before."""
+        self.reference: LocalReference = begin
+        self.reference_swapped: Callable[[], int] = lambda: 0
+        """Called when `countable` may answer otherwise than before, or another mode is to be; the generation in which
+        init is told so."""
+        self.obstacle: Callable[[], str] = lambda: ""
+        """Asked for what keeps init from enforcing; empty where nothing does, or where it is not there yet."""
+        self.keep: Callable[[LocalReference], None] = lambda reference: None
+        """Told each reference that was taken."""
         self.bound = asyncio.Event()
         """Set when there is a reference to judge by."""
+        if begin.versions:
+            self.bound.set()
+        self._in_effect = InEffect(begin.mode, begin.containment)
+        self._lease = Lease(timer, self._lapse)
+        self._lapsed = 0.0
+        self._lease.away(begin.ttl)
         self.drained = asyncio.Event()
         self.agent_ended = asyncio.Event()
         self.goodbye_heard = asyncio.Event()
@@ -105,6 +125,11 @@ class Reporter:
         """What is to be done about acts that are not in scope."""
         return self.reference.mode
 
+    @property
+    def containment(self) -> Containment:
+        """How far the instance is to be cut off."""
+        return self.reference.containment
+
     async def verdict(self, behaviour: Behaviour) -> Verdict:
         """Whether an act may happen; waits for the first reference where none was there yet."""
         await self.bound.wait()
@@ -112,6 +137,7 @@ class Reporter:
 
     def in_force(self, generation: int) -> None:
         """Init does what it was told in its `generation`-th mode."""
+        self._tell_effect(self._in_effect.confirmed(generation))
 
     def countable(self, behaviour: Behaviour, writable: bool) -> bool:
         """Whether repetitions of it may come as counts."""
@@ -151,6 +177,8 @@ class Reporter:
     def welcomed(self, link: Link, acknowledged: int) -> None:
         """A stream is open; `acknowledged` counts in our epoch."""
         self._link = link
+        self._lease.back()
+        self._tell_effect(self._in_effect.effect)
         self._run(self._outbox.welcomed(acknowledged + self._spool.base))
 
     def acknowledged(self, sequence: int) -> None:
@@ -163,19 +191,46 @@ class Reporter:
     def disconnected(self, *, refused: bool) -> None:
         """The stream is gone; `refused` where a message of ours was not acceptable."""
         self._link = None
+        self._lease.away(self.reference.ttl)
         self._outbox.disconnected()
         if refused:
             self._outbox.refused(self._timer.time())
         self._run(())
 
-    def swap_reference(self, reference: LocalReference) -> None:
-        """Judge by `reference` from now on."""
-        self.reference = reference
+    def take(self, reference: LocalReference) -> None:
+        """Judge by what the control plane has pushed from now on.
+
+        Raises:
+            CannotEnforceError: init cannot do it; the reference before stays in force.
+        """
+        obstacle = self.obstacle() if reference.mode is Mode.ENFORCE else ""
+        if obstacle:
+            self._log(f"this instance cannot be enforced: {obstacle}")
+            raise CannotEnforceError(f"it cannot enforce: {obstacle}")
+        self._swap(reference)
         self.bound.set()
-        self._familiar.clear()
-        self.reference_swapped()
+        self.keep(reference)
 
     # Inside.
+
+    def _swap(self, reference: LocalReference) -> None:
+        self.reference = reference
+        self._familiar.clear()
+        generation = self.reference_swapped()
+        self._tell_effect(self._in_effect.told(generation, reference.mode, reference.containment))
+
+    def _tell_effect(self, effect: Effect | None) -> None:
+        if effect and self._link:
+            self._link.say_effect(replace(effect, lapsed=self._lapsed))
+
+    def _lapse(self) -> None:
+        """The control plane has been away for longer than the reference holds."""
+        held, self._lapsed = self.reference, self._wall()
+        opens = held.on_lapse is Lapse.OBSERVE
+        then = "nothing is denied any more" if opens else f"going on in {held.mode} by the last good reference"
+        self._log(f"the control plane has been away for longer than the {held.ttl:g} s that a reference holds: {then}")
+        if opens:
+            self._swap(replace(held, mode=Mode.OBSERVE))
 
     def _meet(self, observation: Observation, now: float) -> bool | None:
         """Judge a behaviour that is not remembered; None where it cannot travel, which is counted."""

@@ -7,18 +7,16 @@ from collections.abc import Callable
 
 import grpc
 
-from inscope.codec import CodecError, entry_from_wire, mode_from_wire, version_from_wire, version_to_wire
-from inscope.codec.stream import PROTOCOL
+from inscope.codec import CodecError, version_to_wire
+from inscope.codec.stream import PROTOCOL, effect_to_wire
+from inscope.effect import Effect
 from inscope.v1 import sidecar_pb2 as pb
-from sidecar.judge.local import LocalReference, updated
 from sidecar.report.batch import Batch
-from sidecar.report.reporter import Reporter
+from sidecar.report.pushed_reference import reference_from_wire
+from sidecar.report.reporter import CannotEnforceError, Reporter
 from sidecar.report.wire import Definitions, batch_to_wire
 
 VERSION = "0.1.0"
-MAX_ENTRIES = 50_000
-"""Entries of a local reference: about 15 MiB. A larger one is refused, and the last good one kept."""
-
 WELCOME_S = 20.0
 """Seconds for the connection and the answer to the hello."""
 
@@ -64,6 +62,10 @@ class Session:
         self.said_goodbye = True
         self._say(pb.SidecarMessage(goodbye=pb.Goodbye(exit_status=exit_status)))
         self._say(None)
+
+    def say_effect(self, effect: Effect) -> None:
+        """What init really does."""
+        self._say(pb.SidecarMessage(effect=effect_to_wire(effect)))
 
     def renew(self) -> None:
         """End this stream once everything written so far is out; another is opened."""
@@ -135,8 +137,8 @@ class Session:
     def _take_reference(self, push: pb.ReferencePush) -> None:
         rejected = ""
         try:
-            self._reporter.swap_reference(reference_from_wire(self._reporter.reference, push))
-        except CodecError as error:
+            self._reporter.take(reference_from_wire(self._reporter.reference, push))
+        except (CodecError, CannotEnforceError) as error:
             rejected = str(error)
         versions = [version_to_wire(version) for version in self._reporter.reference.versions]
         answer = pb.ReferenceAck(nonce=push.nonce, versions=versions, rejected=rejected)
@@ -151,20 +153,3 @@ async def _until_over(reader: asyncio.Task[None], writer: asyncio.Task[None]) ->
     if not reader.done():
         raise PeerError(f"nothing can be written any more: {failed}")
     reader.result()
-
-
-def reference_from_wire(held: LocalReference, push: pb.ReferencePush) -> LocalReference:
-    """What is held after a push.
-
-    Raises:
-        CodecError: it is unsound or too large; `held` stays in force.
-    """
-    mode = mode_from_wire(push.mode)
-    if len(push.entries) > MAX_ENTRIES:
-        raise CodecError(f"entries: {len(push.entries)}, this sidecar holds at most {MAX_ENTRIES}")
-    versions = [version_from_wire(version) for version in push.versions]
-    entries = [entry_from_wire(entry) for entry in push.entries]
-    strangers = {entry.reference for entry in entries} - {version.kind for version in versions}
-    if strangers:
-        raise CodecError(f"entries: of a kind that no version names: {', '.join(sorted(strangers))}")
-    return updated(held, mode, versions, entries)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from controlplane.store.port import InstanceRow, JoinTokenRow, ModeChange, Store, StoreError, WorkloadRow
+from controlplane.store.port import InstanceRow, JoinTokenRow, ModeChange, Order, Store, StoreError, WorkloadRow
 from inscope.alert import Alert, Crossing
 from inscope.binary import Binary, ElfDescription, Linkage
 from inscope.capability import Capability, CapabilityKind
+from inscope.containment import Containment
 from inscope.coverage import LossCause, Source, SourceCoverage
+from inscope.denial import Denial
 from inscope.finding import Finding, HeldCapability, Tripwire
 from inscope.mode import Mode
 from inscope.observation import Ancestor
 from inscope.reference import Dimension, Entry, Evidence, ReferenceKind, ReferenceVersion, Standing
 from inscope.verdict import Verdict
 from inscope.workload import Agent, InstanceId, Workload
-from tests.controlplane.acts import RUN_AGENT, sha
+from tests.controlplane.acts import CALL_SERVICE, RUN_AGENT, sha
 
 W = Workload("shop", "Deployment", "agent", "eu-1")
 OTHER = Workload("local", "Process", "other")
@@ -39,6 +41,10 @@ def row_of(workload: Workload = W, **changes: object) -> InstanceRow:
         "coverage": (SourceCoverage(Source.INIT, 1.0, 0.0, {LossCause.UNREADABLE: 2}, "note"),),
         "exit_status": 137,
         "rejected": 5,
+        "containment": Containment.FROZEN,
+        "in_force_since": 8.5,
+        "refused": "no way",
+        "lapsed": 7.25,
     }
     return InstanceRow(**(fields | changes))  # type: ignore[arg-type]  # the fields above are the row's own
 
@@ -92,6 +98,7 @@ class StoreSuite:
             (
                 store.workloads(), store.instances(NOBODY), store.entries(NOBODY), store.versions(NOBODY),
                 store.capabilities(NOBODY), store.findings(NOBODY), store.alerts(NOBODY), store.mode_changes(NOBODY),
+                store.denials(NOBODY), store.containments(NOBODY), store.orders(NOBODY),
             )
         )  # fmt: skip
 
@@ -164,6 +171,31 @@ class StoreSuite:
         for change in changes:
             store.add_mode_change(change)
         assert store.mode_changes(W) == changes
+
+    def test_denials_are_replaced_by_behaviour_and_the_old_are_dropped(self, store: Store) -> None:
+        old, new = Denial(RUN_AGENT, 1.0, 2.0, 3, 0), Denial(CALL_SERVICE, 1.0, 9.0, 3, 2)
+        store.put_denials(W, [old, Denial(CALL_SERVICE, 1.0, 1.0, 1, 0)])
+        store.put_denials(W, [new])
+        store.put_denials(OTHER, [old])
+        assert store.denials(W) == {RUN_AGENT: old, CALL_SERVICE: new}
+        assert store.drop_denials(W, 9.0) == 1
+        assert store.denials(W) == {CALL_SERVICE: new}
+        assert store.denials(OTHER) == {RUN_AGENT: old}
+
+    def test_who_is_contained_is_kept_until_it_is_free(self, store: Store) -> None:
+        store.put_containment(W, "", Containment.QUARANTINED)
+        store.put_containment(W, "pod-1", Containment.QUARANTINED)
+        store.put_containment(W, "pod-1", Containment.FROZEN)
+        store.put_containment(OTHER, "", Containment.FROZEN)
+        assert store.containments(W) == {"": Containment.QUARANTINED, "pod-1": Containment.FROZEN}
+        store.put_containment(W, "", Containment.FREE)
+        assert store.containments(W) == {"pod-1": Containment.FROZEN}
+
+    def test_orders_stay_in_order(self, store: Store) -> None:
+        orders = [Order(2.0, W, "quarantine", "", "me", "a leak"), Order(1.0, W, "release", "pod-1", "you", "none")]
+        for order in orders:
+            store.add_order(order)
+        assert store.orders(W) == orders
 
     def test_binaries_are_found_by_hash(self, store: Store) -> None:
         elf = ElfDescription(Linkage.DYNAMIC, "b1d", "x.so", ("libc.so",), "/lib/ld.so")

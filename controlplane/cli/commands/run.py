@@ -89,8 +89,6 @@ def _run(arguments: argparse.Namespace, inherited: Inherited) -> int:
     command = arguments.command[arguments.command[:1] == ["--"] :]
     if not command:
         raise CommandError(ExitCode.USAGE, "run what? usage: inscope run [options] -- COMMAND [ARGUMENT...]")
-    if arguments.mode is Mode.ENFORCE:
-        raise CommandError(ExitCode.NO, "this version observes and detects; it cannot enforce yet")
     workload = workload_for(arguments.name, command[0])
     init = init_binary(os.environ)
     place = place_of(arguments, os.environ)

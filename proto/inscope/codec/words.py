@@ -6,6 +6,7 @@ import math
 
 from inscope.capability import Capability, CapabilityKind
 from inscope.codec.bounds import CodecError, items, member, reject, text
+from inscope.containment import Containment
 from inscope.coverage import LossCause, Source, SourceCoverage
 from inscope.mode import Mode
 from inscope.observation import MAX_ANCESTRY, Ancestor
@@ -23,6 +24,12 @@ _VERDICTS = {
     Verdict.QUARANTINE: pb.VERDICT_QUARANTINE,
 }
 _VERDICTS_BACK = {wire: verdict for verdict, wire in _VERDICTS.items()}
+_CONTAINMENTS = {
+    Containment.FREE: pb.CONTAINMENT_FREE,
+    Containment.QUARANTINED: pb.CONTAINMENT_QUARANTINED,
+    Containment.FROZEN: pb.CONTAINMENT_FROZEN,
+}
+_CONTAINMENTS_BACK = {wire: containment for containment, wire in _CONTAINMENTS.items()}
 _KINDS = {
     ReferenceKind.PERMISSION_GAP: pb.REFERENCE_KIND_PERMISSION_GAP,
     ReferenceKind.ENVELOPE: pb.REFERENCE_KIND_ENVELOPE,
@@ -48,6 +55,20 @@ def mode_from_wire(wire: pb.Mode.ValueType) -> Mode:
         return _MODES_BACK[wire]
     except KeyError:
         reject("mode", f"unknown value {wire}")
+
+
+def containment_to_wire(containment: Containment) -> pb.Containment.ValueType:
+    return _CONTAINMENTS[containment]
+
+
+def containment_from_wire(wire: pb.Containment.ValueType) -> Containment:
+    """What is not said is free: nobody ordered anything else."""
+    if wire == pb.CONTAINMENT_UNSPECIFIED:
+        return Containment.FREE
+    try:
+        return _CONTAINMENTS_BACK[wire]
+    except KeyError:
+        reject("containment", f"unknown value {wire}")
 
 
 def verdict_to_wire(verdict: Verdict) -> pb.Verdict.ValueType:

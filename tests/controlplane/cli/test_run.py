@@ -105,12 +105,12 @@ def test_a_gate_that_is_not_met_means_that_nothing_runs(
     assert handed_over == []
 
 
-def test_enforce_is_refused_and_nothing_is_asked(
+def test_a_new_workload_is_enforced_only_by_force(
     operator: FakeOperator, state: Path, handed_over: list[list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert started(state, "--mode", "enforce", "--force") == 125
-    assert "cannot enforce" in capsys.readouterr().err
-    assert (operator.asked, handed_over) == ([], [])
+    assert started(state, "--mode", "enforce") == 125
+    assert "is new and has learned nothing" in capsys.readouterr().err
+    assert handed_over == []
 
 
 def test_without_init_nothing_runs(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,6 +144,8 @@ def test_the_join_file_has_what_the_sidecar_reads() -> None:
         "server_name": "cp",
         "instance": "i-1",
         "workload": "local/Process/agent",
+        "mode": "observe",
+        "containment": "free",
     }
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from controlplane.detect.proof import not_armed, verdict_on
+from controlplane.detect.proof import not_armed, proof_of
 from controlplane.detect.tripwire import arm, blindness
 from controlplane.detect.two_way import Proof, TwoWayFinding, two_way
 from controlplane.posture.latent import Latent, latent_of
@@ -61,11 +61,11 @@ def test_only_an_alert_on_the_act_that_names_the_finding_proves_it() -> None:
     named: Alert = replace(ALERT, crossed=(replace(ALERT.crossed[0], finding=FINDING.id),))
     other: Alert = replace(ALERT, crossed=(replace(ALERT.crossed[0], finding="IN-9"),))
     elsewhere = replace(named, behaviour=RUN_GIT)
-    assert verdict_on(FINDING, act, [other, named]).proof is Proof.FIRED
-    assert verdict_on(FINDING, act, [other]).proof is Proof.FAILED
-    assert "IN-9" in verdict_on(FINDING, act, [other]).reason
-    assert verdict_on(FINDING, act, [elsewhere]).reason == "its made-up crossing raised no alert"
-    assert verdict_on(FINDING, act, []).proof is Proof.FAILED
+    assert proof_of(FINDING, act, [other, named], Mode.DETECT).proof is Proof.FIRED
+    assert proof_of(FINDING, act, [other], Mode.DETECT).proof is Proof.FAILED
+    assert "IN-9" in proof_of(FINDING, act, [other], Mode.DETECT).reason
+    assert proof_of(FINDING, act, [elsewhere], Mode.DETECT).reason == "its made-up crossing raised no alert"
+    assert proof_of(FINDING, act, [], Mode.DETECT).proof is Proof.FAILED
 
 
 def test_what_is_not_armed_is_said_with_the_reason() -> None:

@@ -128,7 +128,7 @@ def test_an_instance_that_never_entered_is_refused(loop: Loop) -> None:
     for act in (
         lambda: loop.receive(FIRST.id, batch(1), T0),
         lambda: loop.finish(FIRST.id, 0, T0),
-        lambda: loop.acknowledge(FIRST.id, (), Mode.OBSERVE, T0),
+        lambda: loop.acknowledge(FIRST.id, (), T0),
     ):
         with pytest.raises(UnknownInstanceError):
             act()

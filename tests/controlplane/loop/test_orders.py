@@ -7,7 +7,6 @@ import pytest
 from controlplane.loop import Loop
 from controlplane.loop.refusal import (
     CannotApproveError,
-    CannotEnforceError,
     GateNotMetError,
     UnknownAlertError,
     UnknownWorkloadError,
@@ -15,9 +14,11 @@ from controlplane.loop.refusal import (
 from controlplane.store.port import JoinTokenRow
 from controlplane.store.sqlite import SqliteStore
 from inscope.behaviour import Contradiction, Load
+from inscope.containment import Containment
+from inscope.effect import Effect
 from inscope.mode import Mode
 from inscope.reference import Standing
-from inscope.workload import Instance, InstanceId, Workload
+from inscope.workload import Workload
 from tests.controlplane.acts import (
     AGENT,
     DAILY_WORK,
@@ -72,18 +73,6 @@ def test_an_instance_that_delivered_nothing_is_no_session(loop: Loop) -> None:
     assert "1 session seen" in coverage.sentence
 
 
-def test_nothing_can_be_enforced_not_even_by_force(loop: Loop) -> None:
-    learn(loop)
-    for force in (False, True):
-        with pytest.raises(CannotEnforceError, match="no instance of it runs a version of inscope that can deny"):
-            loop.set_mode(AGENT, Mode.ENFORCE, force, "me", T0 + 60)
-    with pytest.raises(CannotEnforceError):
-        loop.enter(Instance(InstanceId("n"), NOBODY), Mode.ENFORCE, T0)
-    with pytest.raises(CannotEnforceError):
-        loop.issue_token(JoinTokenRow(sha("t"), NOBODY, InstanceId("n"), Mode.ENFORCE, T0, T0 + 1))
-    assert [summary.workload for summary in loop.summaries(T0)] == [AGENT]
-
-
 def test_an_approved_alert_is_in_scope_on_somebodys_word(loop: Loop) -> None:
     learn(loop)
     now = detect(loop)
@@ -124,7 +113,8 @@ def test_an_approval_needs_an_alert_and_a_reason(loop: Loop) -> None:
 def test_what_an_instance_acknowledges_and_how_it_ended_is_shown(loop: Loop) -> None:
     learn(loop)
     versions = loop.in_force(AGENT).versions
-    loop.acknowledge(FIRST.id, versions, Mode.DETECT, T0 + 2)
+    loop.acknowledge(FIRST.id, versions, T0 + 2)
+    loop.takes_effect(FIRST.id, Effect(Mode.DETECT, Containment.FREE), T0 + 2)
     loop.finish(FIRST.id, 143, T0 + 3)
     loop.leave(FIRST.id, T0 + 4)
     shown = loop.detail(AGENT, T0 + 5, entries=False).instances[0]

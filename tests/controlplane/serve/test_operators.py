@@ -85,11 +85,17 @@ async def test_an_unmet_gate_refuses_with_its_numbers(running: Running) -> None:
         await running.operator().SetMode(operator_pb2.SetModeRequest(workload=WORKLOAD, mode=words_pb2.MODE_DETECT))
 
 
-async def test_enforce_is_refused_even_by_force(running: Running) -> None:
+async def test_enforce_has_gates_of_its_own_and_force_is_recorded(running: Running) -> None:
     await watched(running)
-    request = operator_pb2.SetModeRequest(workload=WORKLOAD, mode=words_pb2.MODE_ENFORCE, force=True)
-    with refused(grpc.StatusCode.FAILED_PRECONDITION, "cannot be enforced"):
+    request = operator_pb2.SetModeRequest(workload=WORKLOAD, mode=words_pb2.MODE_ENFORCE)
+    with refused(grpc.StatusCode.FAILED_PRECONDITION, "never in detect of the 7 days required"):
         await running.operator().SetMode(request)
+    request.force = True
+    answer = await running.operator().SetMode(request)
+    assert [gate.name for gate in answer.gates] == ["detect", "dry-run", "coverage"]
+    detail = await running.operator().ShowWorkload(operator_pb2.ShowWorkloadRequest(workload=WORKLOAD))
+    assert (detail.summary.mode, detail.mode_changes[-1].forced) == (words_pb2.MODE_ENFORCE, True)
+    assert [gate.name for gate in detail.enforce_gates] == ["detect", "dry-run", "coverage"]
 
 
 async def test_no_mode_at_all_is_the_callers_fault(running: Running) -> None:
@@ -212,10 +218,17 @@ async def test_a_run_that_was_not_started_after_all_is_not_lost(running: Running
         await running.enrolment().Enrol(enrolment_pb2.EnrolRequest(join_token=token.token, csr_der=csr()))
 
 
-async def test_a_join_token_cannot_ask_for_enforce(running: Running) -> None:
+async def test_a_join_token_brings_what_the_workload_is_in(running: Running) -> None:
     request = operator_pb2.CreateJoinTokenRequest(workload=WORKLOAD, mode=words_pb2.MODE_ENFORCE)
-    with refused(grpc.StatusCode.FAILED_PRECONDITION, "cannot be enforced"):
-        await running.operator().CreateJoinToken(request)
+    first = await running.operator().CreateJoinToken(request)
+    assert (first.mode, first.containment) == (words_pb2.MODE_ENFORCE, words_pb2.CONTAINMENT_FREE)
+    await running.operator().Contain(
+        operator_pb2.ContainRequest(
+            workload=WORKLOAD, containment=words_pb2.CONTAINMENT_FROZEN, reason="it was taken over"
+        )
+    )
+    second = await running.operator().CreateJoinToken(operator_pb2.CreateJoinTokenRequest(workload=WORKLOAD))
+    assert (second.mode, second.containment) == (words_pb2.MODE_ENFORCE, words_pb2.CONTAINMENT_FROZEN)
 
 
 async def test_tokens_and_instances_are_never_the_same_twice(running: Running) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inscope.containment import Containment
+from inscope.judgement import reaches_out
 from inscope.mode import Mode
 from inscope.reference import ReferenceKind, ReferenceVersion, can_be_in_scope, entries_of
 from inscope.verdict import Verdict
-from sidecar.judge.local import NOTHING_YET, LocalReference, deviates, judge, updated
+from sidecar.judge.local import NOTHING_YET, LocalReference, countable, deviates, judge, updated
 from tests.strategies import behaviours, entries
 
 references = st.builds(LocalReference, st.sampled_from(Mode), st.just(()), st.frozensets(entries, max_size=5))
+CONTAINED = (Containment.QUARANTINED, Containment.FROZEN)
 
 
 @given(behaviours)
@@ -58,3 +63,14 @@ def test_a_push_replaces_the_kinds_it_names_and_keeps_the_others(before, pushed)
     }
     assert after.mode is Mode.DETECT
     assert set(after.versions) == {version, ReferenceVersion(ReferenceKind.INVENTORY, 4)}
+
+
+@given(behaviours, references, st.sampled_from(CONTAINED))
+def test_what_is_contained_reaches_nobody_whatever_its_mode_and_is_judged_as_before_otherwise(
+    behaviour, reference, containment
+):
+    held = replace(reference, containment=containment)
+    expected = Verdict.QUARANTINE if reaches_out(behaviour) else judge(behaviour, reference).verdict
+    assert judge(behaviour, held).verdict is expected
+    if reaches_out(behaviour):
+        assert not countable(behaviour, False, held)

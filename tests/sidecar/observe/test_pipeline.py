@@ -109,8 +109,9 @@ class Flow:
         self.calls: list[str] = []
         self.packets: list[bytes] = []
 
-    def become(self, stance: Stance) -> None:
+    def become(self, stance: Stance) -> int:
         self.stance = stance
+        return 1
 
     def tell(self, packets: Sequence[bytes]) -> None:
         self.packets += packets
