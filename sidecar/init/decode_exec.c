@@ -4,11 +4,14 @@
 #include "decode.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "actors.h"
 #include "counters.h"
+#include "gate.h"
 #include "known.h"
 #include "lineage.h"
 #include "locate.h"
@@ -120,15 +123,32 @@ static bool is_known(struct trap *t, const struct image *image, uint64_t *actor)
     return known_holds(t->key, actor);
 }
 
-/* What runs is held against what was judged. */
-static struct plan exec_plan(const struct trap *t, const struct image *image) {
+/* As the kernel will call it: the text by which an image, and the script that it interprets, is told to it. */
+static uint64_t name_of(int folder) {
+    if (text.path[0] == '/' || folder == AT_FDCWD)
+        return sip_bytes(text.path, text.length);
+    char name[PATH_JOINED];
+    int length = snprintf(name, sizeof name, "/dev/fd/%d%s%s", folder, text.length ? "/" : "", text.path);
+    return sip_bytes(name, (size_t)length);
+}
+
+/* What runs is held against what was judged, whose descriptor keeps its inode's number from being given out anew. */
+static struct plan exec_plan(const struct trap *t, int folder, struct image *image, uint64_t actor) {
     struct plan plan = trap_plan(t);
-    plan.of.file = image->file;
+    bool unreadable, looks = image->path_fd >= 0 && stance_enforces();
+    if (looks)
+        image_open(image, false, t->now_ns, &unreadable);
+    plan.carry_out = gate_exec;
+    plan.fd = looks ? fcntl(image->path_fd, F_DUPFD_CLOEXEC, 0) : -1;
+    plan.of.exec.file = image->file;
+    plan.of.exec.interpreted = image->interpreted;
+    plan.of.exec.name = name_of(folder);
+    plan.of.exec.actor = actor;
     return plan;
 }
 
-static void pass_known(struct trap *t, const struct image *image, uint64_t actor) {
-    struct plan plan = exec_plan(t, image);
+static void pass_known(struct trap *t, int folder, struct image *image, uint64_t actor) {
+    struct plan plan = exec_plan(t, folder, image, actor);
     struct known_exec exec = {actor, t->key, &image->file, actors_run(&t->who, &image->file)};
     if (!trap_decide(t, true, &plan, 0))
         return;
@@ -147,7 +167,7 @@ static void pass_told(struct trap *t, int folder, uint64_t argv, int path_fd, st
     read_folders((pid_t)t->call->pid, folder);
     if (!fails)
         image->file.argc = write_strings(t, argv);
-    struct plan plan = exec_plan(t, image);
+    struct plan plan = exec_plan(t, folder, image, 0);
     if (!trap_decide(t, false, &plan, 1))
         return;
     seen_exec(t->who.pid);
@@ -167,7 +187,7 @@ void decode_exec(struct trap *t, int folder, uint64_t path, uint64_t argv) {
     uint64_t actor;
     int path_fd = open_image(t, folder, &image);
     if (is_known(t, &image, &actor))
-        pass_known(t, &image, actor);
+        pass_known(t, folder, &image, actor);
     else
         pass_told(t, folder, argv, path_fd, &image);
     image_close(&image);

@@ -79,7 +79,9 @@ void image_close(struct image *image) {
 
 /* Init runs with the credentials that the agent was started with. The owner counts as a writer where the mode forbids
  * it now: it can change the mode. */
-static bool writable(const char *link, uint32_t owner) {
+bool image_writable(int fd, uint32_t owner) {
+    char link[32];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     if (faccessat(AT_FDCWD, link, W_OK, AT_EACCESS) == 0)
         return true;
     return errno == EACCES && owner == geteuid();
@@ -148,7 +150,7 @@ int image_open(struct image *image, bool wanted, uint64_t now_ns, bool *unreadab
     }
     char link[32];
     snprintf(link, sizeof link, "/proc/self/fd/%d", image->path_fd);
-    image->file.writable = writable(link, image->file.owner);
+    image->file.writable = image_writable(image->path_fd, image->file.owner);
     int fd = reopen(image->path_fd, link);
     if (fd < 0) {
         *unreadable = true;

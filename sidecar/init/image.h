@@ -34,6 +34,9 @@ struct image image_of(int path_fd, int nr);
  * (*unreadable), or `wanted` is false. Fills in file.writable and interpreted in any case. */
 int image_open(struct image *image, bool wanted, uint64_t now_ns, bool *unreadable);
 
+/* Whether the agent could write the file behind this descriptor (O_PATH will do), or make it so. Any thread. */
+bool image_writable(int fd, uint32_t owner);
+
 /* The message with the descriptor was dropped: pass it with the next one. */
 void image_not_passed(const struct image *image);
 

@@ -69,7 +69,7 @@ static bool query(int maps, uint64_t address, struct mapping *out) {
 
 /* Before Linux 6.11: read the text up to the line. */
 static bool scan(int maps, uint64_t address, struct mapping *out) {
-    static char text[PATH_TEXT + 256];
+    char text[PATH_TEXT + 256];
     size_t have = 0;
     for (;;) {
         ssize_t n = read(maps, text + have, sizeof text - 1 - have);

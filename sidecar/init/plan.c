@@ -49,6 +49,10 @@ void plan_carry_out(struct plan *plan) {
 }
 
 void plan_refuse(struct plan *plan, int error) {
+    if (plan->refuse) {
+        plan->refuse(plan, error);
+        return;
+    }
     plan_drop(plan);
     plan_answer(plan, -error);
 }

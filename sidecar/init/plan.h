@@ -14,9 +14,17 @@ struct plan {
     int nr;
     /* Does it and answers the caller. It must not block, and takes over `fd`. NULL: let the kernel do it. */
     void (*carry_out)(struct plan *plan);
+    /* Does otherwise, where more is to be done than to answer the caller with the error. NULL: only that. */
+    void (*refuse)(struct plan *plan, int error);
     int fd; /* -1: none */
     union {
-        struct inscope_file file; /* the image, or the mapped file, that was judged */
+        struct inscope_file file; /* the mapped file that was judged */
+        struct {
+            struct inscope_file file; /* the image that was judged */
+            uint64_t name;            /* sip_bytes of what the kernel calls it (AT_EXECFN) */
+            uint64_t actor;           /* the number of the program that it is; 0: not known yet */
+            bool interpreted;         /* not ELF: something else is going to run */
+        } exec;
         struct {
             int descriptor;
             uint32_t length;

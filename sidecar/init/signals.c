@@ -11,6 +11,7 @@ int signals_open(void) {
     sigset_t all;
     sigfillset(&all);
     sigdelset(&all, INHERITED_OWN_SIGNAL);
+    sigdelset(&all, SIGCHLD); /* the reaper's */
     return signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 

@@ -24,6 +24,7 @@
 #include "notify.h"
 #include "orphans.h"
 #include "queue.h"
+#include "reaper.h"
 #include "signals.h"
 #include "stance.h"
 
@@ -66,21 +67,13 @@ static void on_change(struct supervisor *s, pid_t pid, int status) {
         kill(s->front->pid, SIGCONT);
 }
 
-/* A process is looked at before it is reaped: afterwards its id means nothing. */
-static void reap(struct supervisor *s) {
-    for (;;) {
-        siginfo_t info = {0};
-        int status;
-        if (waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WCONTINUED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
-            return;
-        struct process who = process_read(info.si_pid);
-        if (waitpid(info.si_pid, &status, WNOHANG | WUNTRACED | WCONTINUED) != info.si_pid)
-            continue;
-        if (WIFEXITED(status) || WIFSIGNALED(status))
-            on_end(s, &who, status);
+static void take_changes(struct supervisor *s) {
+    struct change change;
+    while (reaper_next(&change))
+        if (WIFEXITED(change.status) || WIFSIGNALED(change.status))
+            on_end(s, &change.who, change.status);
         else
-            on_change(s, who.pid, status);
-    }
+            on_change(s, change.who.pid, change.status);
 }
 
 /* The front tells what the agent should get; when the front was killed outright, so is the agent. */
@@ -103,7 +96,7 @@ static void on_link(struct supervisor *s) {
 static void on_signal(const struct supervisor *s, const struct signalfd_siginfo *signal) {
     int number = (int)signal->ssi_signo;
     bool leader = number == SIGHUP && getsid(0) == getpid();
-    if (s->front->pid || number == SIGCHLD || s->ended)
+    if (s->front->pid || s->ended)
         return;
     if (!signals_from_kernel(signal))
         kill(s->job.agent, number);
@@ -111,14 +104,14 @@ static void on_signal(const struct supervisor *s, const struct signalfd_siginfo 
         job_hang_up(&s->job);
 }
 
-enum { WAKE_SIGNAL, WAKE_LINK, WAKE_SHELL, WAKE_LEADER, WAKES };
+enum { WAKE_SIGNAL, WAKE_CHANGE, WAKE_LINK, WAKE_SHELL, WAKE_LEADER, WAKES };
 
 static void handle(struct supervisor *s, const struct pollfd woken[WAKES]) {
     struct signalfd_siginfo signal;
-    reap(s);
+    take_changes(s);
     while (signals_next(s->signals, &signal))
         on_signal(s, &signal);
-    reap(s);
+    take_changes(s);
     if (s->ended)
         return;
     if (woken[WAKE_SHELL].revents)
@@ -132,6 +125,7 @@ static void handle(struct supervisor *s, const struct pollfd woken[WAKES]) {
 static void serve(struct supervisor *s) {
     while (!s->ended) {
         struct pollfd p[WAKES] = {[WAKE_SIGNAL] = {.fd = s->signals, .events = POLLIN},
+                                  [WAKE_CHANGE] = {.fd = reaper_fd(), .events = POLLIN},
                                   [WAKE_LINK] = {.fd = s->link, .events = POLLIN},
                                   [WAKE_SHELL] = {.fd = s->job.shell, .events = POLLIN},
                                   [WAKE_LEADER] = {.fd = s->job.leader, .events = POLLIN}};
@@ -167,6 +161,8 @@ static int start(const struct options *o, struct supervisor *s) {
     s->signals = signals_open();
     if (s->signals < 0 || (getpid() != 1 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0))
         return complain("cannot supervise", "", errno);
+    if (!reaper_start())
+        return complain("cannot start a thread", "", errno);
     if (o->socket && !channel_start(o, mechanisms))
         return complain("cannot start", o->socket, errno);
     if (!notify_start(&levels))

@@ -82,7 +82,7 @@ bool trap_pass(struct trap *t) { return !t->answered && answer(t, SECCOMP_USER_N
 struct plan trap_plan(const struct trap *t) { return plan_continue(t->call->id, &t->who, t->call->data.nr); }
 
 static bool enforce(struct trap *t, bool known, struct plan *plan, unsigned verdicts) {
-    t->answered = true;
+    t->answered = t->enforced = true;
     if (known) {
         plan_carry_out(plan);
         return true;

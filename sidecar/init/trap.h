@@ -21,6 +21,7 @@ struct trap {
     uint64_t key;   /* of the act; 0: it cannot be known */
     uint64_t ask;   /* the caller is held for a verdict on this; 0: not */
     bool answered;
+    bool enforced;  /* carried out, or held, as planned */
     bool denied;    /* answered with an error of ours */
     struct message *message; /* where the record is built; one for the whole thread */
 };

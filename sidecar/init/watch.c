@@ -14,7 +14,7 @@ enum { WATCHED = 512, PATIENCE = 3 };
 static struct watched {
     pid_t pid, tid; /* the process, and the thread that called */
     uint64_t start, stack, device, inode;
-    bool told, interpreted;
+    bool told, interpreted, gated;
     int patience;
 } watched[WATCHED];
 
@@ -84,7 +84,7 @@ void watch_settle(struct trap *t) {
  * behind many others that exec before its first trap. */
 static void settle_early(const struct trap *t, struct watched *w) {
     struct trap other = *t;
-    if (w->pid == 0 || w->pid == t->who.pid || runs(w))
+    if (w->pid == 0 || w->gated || w->pid == t->who.pid || runs(w))
         return;
     other.who = process_read(w->pid);
     if (progress_of(w, &other.who) == HAPPENED) {
@@ -104,6 +104,7 @@ void watch_exec(const struct trap *t, const struct image *image, bool told) {
                           .inode = image->file.inode,
                           .told = told && image->file.inode,
                           .interpreted = image->interpreted,
+                          .gated = t->enforced,
                           .patience = PATIENCE};
 }
 

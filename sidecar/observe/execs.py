@@ -111,8 +111,11 @@ class Execs:
         if record.head.flags & _FAILED and (not last or _runs(last.before, record)):
             self._failed(record, process, last)
             return ()
-        if last and last.started.interpreted and not record.head.flags & _MISMATCH:
-            return self._interpreter(record, process, last)
+        if last and not record.head.flags & (_MISMATCH | _FAILED):
+            if last.started.interpreted:
+                return self._interpreter(record, process, last)
+            if process.image == (record.file.device, record.file.inode):
+                return self._again(record, process, last)
         return self._replaced(record, process, last)
 
     def _failed(self, record: ImageRecord, process: Process, last: _Exec | None) -> None:
@@ -128,6 +131,12 @@ class Execs:
         program = replace(last.started.program, path=self._scribe.path(record.path))
         process = self._actors.executed(process, process.label, (record.file.device, record.file.inode))
         observation = self._scribe.observation(record.head, process, Exec(program, last.parent))
+        return (Draft(observation, open_file(record), after=last.draft),)
+
+    def _again(self, record: ImageRecord, process: Process, last: _Exec) -> Sequence[Draft]:
+        """The very file that was named, which the workload can write: hashed again, now that it runs and cannot
+        change."""
+        observation = self._scribe.observation(record.head, process, Exec(last.started.program, last.parent))
         return (Draft(observation, open_file(record), after=last.draft),)
 
     def _replaced(self, record: ImageRecord, process: Process, last: _Exec | None) -> Sequence[Draft]:
