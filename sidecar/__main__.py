@@ -17,13 +17,16 @@ from sidecar.report.credentials import load_credentials
 from sidecar.report.join import Join, JoinError, read_join
 from sidecar.report.key_worker import KeyWorker
 from sidecar.settings import Settings, read_settings
+from sidecar.withstand import block_signals, hide
 
 
 def main() -> int:
     """Exit status 0 when the watching ended as it should, 1 when it could not begin."""
     settings = read_settings(sys.argv[1:])
     _inherit_nothing()
+    block_signals()
     try:
+        hide()
         join = read_join(settings.places.join).at(settings.places.control_plane)
         folder = InstanceFolder(settings.places.state, join.instance)
         worker = None if load_credentials(folder.credentials, join.instance) else KeyWorker()

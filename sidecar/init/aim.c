@@ -21,6 +21,7 @@ enum by {
     BY_KILL,      /* as kill(2): 0 the own group, -1 everybody, else a group */
     BY_GROUP,     /* a group that is joined */
     BY_PIDFD,
+    BY_PIDFD_SIGNAL, /* and the signal follows; a flag makes it mean the process's group */
     BY_LIMIT,     /* an id, where the call sets something */
     BY_PRIORITY,  /* which and who of setpriority(2) */
     BY_IOPRIORITY,
@@ -38,7 +39,7 @@ static const struct {
     {__NR_tgkill, BY_ID, 1},
     {__NR_rt_sigqueueinfo, BY_ID, 0},
     {__NR_rt_tgsigqueueinfo, BY_ID, 1},
-    {__NR_pidfd_send_signal, BY_PIDFD, 0},
+    {__NR_pidfd_send_signal, BY_PIDFD_SIGNAL, 0},
     {__NR_pidfd_getfd, BY_PIDFD, 0},
     {__NR_process_madvise, BY_PIDFD, 0},
     {__NR_pidfd_open, BY_ID, 0},
@@ -60,12 +61,14 @@ static const struct {
     {__NR_fcntl, BY_SIGIO, 1},
 };
 
-static bool at_kill(pid_t id, pid_t caller) {
+static bool at_kill(pid_t id, int signal, pid_t caller) {
+    if (id > 0)
+        return guard_has(id);
     if (id == -1)
-        return guard_among_all();
+        return guard_suffers(GUARD_EVERYBODY, signal);
     if (id == INT32_MIN) /* no group has that number */
         return false;
-    return id > 0 ? guard_has(id) : guard_in_group(id ? -id : getpgid(caller));
+    return guard_suffers(id ? -id : getpgid(caller), signal);
 }
 
 static const char *read_text(pid_t caller, const char *name, char out[TEXT_MAX]) {
@@ -123,17 +126,18 @@ static pid_t of_pidfd(pid_t caller, int descriptor) {
     return pid ? pid : of_folder(caller, descriptor);
 }
 
-static bool at_pidfd(pid_t caller, int descriptor) {
+static bool at_pidfd_signal(pid_t caller, int descriptor, int signal) {
     pid_t pid = of_pidfd(caller, descriptor);
-    return guard_has(pid) || guard_in_group(pid); /* a flag makes it mean the group */
+    return pid && (guard_has(pid) || guard_suffers(pid, signal));
 }
 
 static bool aims(enum by by, const __u64 *a, pid_t caller) {
     switch (by) {
     case BY_ID: return guard_has((pid_t)a[0]);
-    case BY_KILL: return at_kill((pid_t)a[0], caller);
+    case BY_KILL: return at_kill((pid_t)a[0], (int)a[1], caller);
     case BY_GROUP: return guard_in_group((pid_t)a[0]);
-    case BY_PIDFD: return at_pidfd(caller, (int)a[0]);
+    case BY_PIDFD: return guard_has(of_pidfd(caller, (int)a[0]));
+    case BY_PIDFD_SIGNAL: return at_pidfd_signal(caller, (int)a[0], (int)a[1]);
     case BY_LIMIT: return a[2] && guard_has((pid_t)a[0]);
     case BY_PRIORITY: return at_priority((int)a[0], (pid_t)a[1], caller);
     case BY_IOPRIORITY: return at_io_priority((int)a[0], (pid_t)a[1], caller);

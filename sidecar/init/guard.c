@@ -2,6 +2,7 @@
 #include "guard.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <sys/syscall.h>
@@ -34,7 +35,14 @@ bool guard_in_group(pid_t group) {
     return false;
 }
 
-bool guard_among_all(void) { return process(GUARDED_SIDECAR) || process(GUARDED_INIT) > 1; }
+static bool reached(int which, pid_t group) {
+    return process(which) && (group == GUARD_EVERYBODY || getpgid(process(which)) == group);
+}
+
+bool guard_suffers(pid_t group, int signal) {
+    bool lethal = signal == SIGKILL || signal == SIGSTOP;
+    return reached(GUARDED_SIDECAR, group) || (lethal && process(GUARDED_INIT) > 1 && reached(GUARDED_INIT, group));
+}
 
 bool guard_of_user(uid_t uid) {
     for (int i = 0; i < GUARDED_COUNT; i++)

@@ -20,12 +20,15 @@ void guard_set(enum guarded which, pid_t pid, uid_t uid);
 /* Whether the id is one of theirs, or that of one of their threads, which most calls take for the process. */
 bool guard_has(pid_t id);
 
-/* Whether a group has one in it. The front does not count: it is part of the agent's own job, may be signalled with it,
- * and takes the agent with it when it ends. */
+/* Whether a group has one in it. The front does not count here and below: it is part of the agent's own job, may be
+ * treated as that is, and takes the agent with it when it ends. */
 bool guard_in_group(pid_t group);
 
-/* Whether one is among everybody that a process may signal: PID 1 is not, and the front not alone. */
-bool guard_among_all(void);
+enum { GUARD_EVERYBODY = 0 };
+
+/* Whether the signal, sent to all of a group or to everybody, does harm to one. Of all signals only SIGKILL and SIGSTOP
+ * mean something to init, and not when it is PID 1: the others wait until they are read, and are passed on. */
+bool guard_suffers(pid_t group, int signal);
 
 /* Whether one runs as this user. */
 bool guard_of_user(uid_t uid);

@@ -10,9 +10,10 @@
 
 #include "again.h"
 #include "counters.h"
+#include "interrupt.h"
 #include "queue.h"
 
-enum { RECORDS_MAX = 8, EMPTY = 0 };
+enum { RECORDS_MAX = 8, EMPTY = 0, LOOK_NS = 20000000 };
 
 /* A record, without its descriptor. `number` is the queue's; 0: it is not told yet. */
 struct kept {
@@ -23,7 +24,8 @@ struct kept {
 };
 
 struct pending {
-    uint64_t id, until_ns; /* id EMPTY: a free slot */
+    uint64_t id, look_ns; /* id EMPTY: a free slot; when the caller's signals are looked at next */
+    struct interrupted call;
     unsigned asked, verdicts; /* how many are to come in all, and still */
     struct plan plan;
     struct kept records[RECORDS_MAX];
@@ -50,8 +52,9 @@ bool pending_hold(const struct plan *plan, unsigned verdicts, uint64_t now_ns) {
     pthread_mutex_lock(&state.lock);
     struct pending *p = find(EMPTY);
     if (p) {
+        struct interrupted call = interrupt_resume(plan->who.tid, plan->nr, now_ns, INSCOPE_HOLD_MS * 1000000ull);
         *p = (struct pending){
-            .id = plan->id, .until_ns = now_ns + INSCOPE_HOLD_MS * 1000000ull, .asked = verdicts, .verdicts = verdicts,
+            .id = plan->id, .look_ns = now_ns + call.patience_ns, .call = call, .asked = verdicts, .verdicts = verdicts,
             .plan = *plan};
         held_now++;
     }
@@ -147,20 +150,54 @@ void pending_tell_untold(void) {
 /* Gives its plan back where its time is up. */
 static bool expire(struct pending *p, uint64_t now_ns, struct plan *plan) {
     pthread_mutex_lock(&state.lock);
-    bool late = p->id != EMPTY && now_ns >= p->until_ns;
+    bool late = p->id != EMPTY && now_ns >= p->call.until_ns;
     if (late)
         *plan = take(p);
     pthread_mutex_unlock(&state.lock);
     return late;
 }
 
+/* Whose signals are to be looked at now; an id of EMPTY: nobody's. */
+static struct plan due(struct pending *p, uint64_t now_ns) {
+    struct plan held = {.id = EMPTY};
+    pthread_mutex_lock(&state.lock);
+    if (p->id != EMPTY && now_ns >= p->look_ns) {
+        held = p->plan;
+        p->look_ns = now_ns + LOOK_NS;
+    }
+    pthread_mutex_unlock(&state.lock);
+    return held;
+}
+
+/* False: it was decided meanwhile. */
+static bool take_interrupted(struct pending *p, uint64_t id, uint64_t now_ns, struct plan *plan) {
+    pthread_mutex_lock(&state.lock);
+    bool held = p->id == id;
+    if (held) {
+        interrupt_remember(p->call, now_ns);
+        *plan = take(p);
+    }
+    pthread_mutex_unlock(&state.lock);
+    return held;
+}
+
+/* Files are read without the lock, which the notify thread takes. */
+static void let_signals_in(struct pending *p, uint64_t now_ns) {
+    struct plan plan = due(p, now_ns);
+    int error = plan.id == EMPTY ? 0 : interrupt_due(plan.who.tid, plan.nr);
+    if (error && take_interrupted(p, plan.id, now_ns, &plan))
+        plan_refuse(&plan, error);
+}
+
 void pending_attend(uint64_t now_ns) {
     struct plan plan;
-    for (struct pending *p = slots; p < slots + PENDING_MAX && atomic_load(&held_now); p++)
+    for (struct pending *p = slots; p < slots + PENDING_MAX && atomic_load(&held_now); p++) {
+        let_signals_in(p, now_ns);
         if (expire(p, now_ns, &plan)) {
             count(&counters.expired);
             plan_refuse(&plan, EACCES);
         }
+    }
 }
 
 /* What is still in the queue goes to the next sidecar by itself. So each record comes to it once, and it owes a verdict
@@ -181,12 +218,16 @@ void pending_ask_again(void) {
     pthread_mutex_unlock(&state.lock);
 }
 
+static uint64_t soonest_of(const struct pending *p) {
+    return p->look_ns < p->call.until_ns ? p->look_ns : p->call.until_ns;
+}
+
 int pending_due_ms(uint64_t now_ns, int most) {
     uint64_t soonest = now_ns + (uint64_t)most * 1000000u;
     pthread_mutex_lock(&state.lock);
     for (struct pending *p = slots; held_now && p < slots + PENDING_MAX; p++)
-        if (p->id != EMPTY && p->until_ns < soonest)
-            soonest = p->until_ns;
+        if (p->id != EMPTY && soonest_of(p) < soonest)
+            soonest = soonest_of(p);
     pthread_mutex_unlock(&state.lock);
     return soonest <= now_ns ? 0 : (int)((soonest - now_ns) / 1000000u) + 1;
 }

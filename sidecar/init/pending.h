@@ -21,7 +21,8 @@ bool pending_tell(struct message *record);
 /* Take in a VERDICT: carries out or refuses the plan when nothing more is to be awaited. Unknown asks are stale. */
 void pending_decide(const struct inscope_verdict *verdict);
 
-/* Refuse those whose time is up. The sender's, often, also where it waits for something else. */
+/* Refuse those whose time is up, and let those out for a moment who have signals to take. The sender's, often, also where
+ * it waits for something else. */
 void pending_attend(uint64_t now_ns);
 
 /* Tell those that nobody was told. The sender's, when the queue has room. */
