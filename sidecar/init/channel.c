@@ -50,7 +50,7 @@ static struct {
     uint64_t counted_ns;
     uint64_t survey_at_ns; /* 0: none is due */
     struct inscope_mode mode;
-    bool mode_untold;
+    bool mode_untold, refused;
 } channel;
 
 static struct message outgoing;
@@ -113,6 +113,7 @@ static bool take(const struct incoming *in) {
     case INSCOPE_REFUSED:
         incoming_reason(in, reason, sizeof reason);
         fprintf(stderr, "inscope-init: the sidecar refused: %s\n", reason);
+        channel.refused = true;
         return false;
     default: return false;
     }
@@ -150,6 +151,7 @@ static bool greet(void) {
     tallies_begin();
     queue_connected(true);
     await(prepared, after_ms(PATTERNS_MS));
+    pending_tell_untold();
     return true;
 }
 
@@ -161,9 +163,13 @@ static void rest_after_refusal(void) {
     }
 }
 
+static void rest(void) { usleep((atomic_load(&launch_gate) ? RETRY_MS : FIRST_RETRY_MS) * 1000); }
+
+/* A sidecar that ends may still be connected to, for as long as its sockets are being closed: that is no refusal. */
 static bool connect_once(void) {
+    channel.refused = false;
     if (!connection_dial(channel.options->socket)) {
-        usleep((atomic_load(&launch_gate) ? RETRY_MS : FIRST_RETRY_MS) * 1000);
+        rest();
         return false;
     }
     if (greet()) {
@@ -171,6 +177,10 @@ static bool connect_once(void) {
         return true;
     }
     drop_connection();
+    if (!channel.refused) {
+        rest();
+        return false;
+    }
     open_gate();
     rest_after_refusal();
     return false;
