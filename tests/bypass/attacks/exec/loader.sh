@@ -1,0 +1,15 @@
+#!/bin/sh
+# A program is run by the dynamic loader, which is all that is executed.
+#
+# seen: load
+# enforce: prevented
+. "${0%/*}/given.sh"
+
+loader=$(ls /lib64/ld-linux-x86-64.so.2 /lib/ld-linux-aarch64.so.1 2>/dev/null)
+
+benign() { "$loader" /bin/true; }
+attack() {
+  cp /usr/bin/touch "$WORK/true"
+  "$loader" "$WORK/true" "$PROOF"
+}
+run "$@"

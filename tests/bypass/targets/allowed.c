@@ -1,0 +1,2 @@
+/* The program that is in scope. */
+int main(void) { return 0; }
