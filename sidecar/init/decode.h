@@ -17,6 +17,8 @@ void decode_code(struct trap *t);
 
 void decode_address(struct trap *t, enum inscope_kind kind, int descriptor, uint64_t address, uint64_t length);
 void decode_listen(struct trap *t);
+void decode_socket(struct trap *t);
+void decode_fast_open(struct trap *t);
 
 void decode_open(struct trap *t, const struct open_levels *levels, int folder, uint64_t path, uint64_t flags);
 void decode_openat2(struct trap *t, const struct open_levels *levels);

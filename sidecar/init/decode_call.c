@@ -5,7 +5,6 @@
 #include <sys/prctl.h>
 
 #include "counters.h"
-#include "lineage.h"
 #include "locate.h"
 #include "opened.h"
 #include "seen.h"
@@ -54,22 +53,10 @@ static void change_rights(struct plan *plan) {
     plan_let_go_on(plan);
 }
 
-/* Resolvers make the same socket each time. */
-static bool is_known(struct trap *t) {
-    const struct seccomp_data *call = &t->call->data;
-    uint64_t facts[] = {call->args[0], call->args[1], call->args[2]};
-    return call->nr == __NR_socket && trap_is_known(t, INSCOPE_SYSCALL, facts, 3);
-}
-
 void decode_call(struct trap *t) {
     if (changes_root(t->call->data.nr))
         locate_roots_differ();
-    trap_recognise(t);
-    if (is_known(t)) {
-        trap_decide(t, true, NULL, 0);
-        return;
-    }
-    lineage_introduce(t);
+    trap_identify(t);
     struct plan plan = trap_plan(t);
     plan.carry_out = changes_rights(t->call->data.nr) ? change_rights : NULL;
     if (plan.carry_out && !stance_enforces())

@@ -1,6 +1,7 @@
 #include "filter.h"
 
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,7 +33,7 @@ struct program {
     struct sock_filter *at;
     size_t count;
     bool fits;
-    enum inscope_level reads, writes;
+    struct filter_levels levels;
 };
 
 static void emit(struct program *p, uint16_t code, uint32_t k, uint8_t yes, uint8_t no) {
@@ -80,7 +81,7 @@ static void test_nonzero(struct program *p, const struct trap_rule *rule) {
 /* A folder opened as a folder gives no content away, so only the level `all` asks for it. O_TMPFILE contains
  * O_DIRECTORY but also asks to write, and is caught by the first test. */
 static void test_open_flags(struct program *p, const struct trap_rule *rule) {
-    int reads = p->reads != INSCOPE_OFF, writes = p->writes != INSCOPE_OFF;
+    int reads = p->levels.reads != INSCOPE_OFF, writes = p->levels.writes != INSCOPE_OFF;
     if (rule->a < 0) {
         answer(p, rule->a == -2 ? writes : reads || writes);
         return;
@@ -88,22 +89,31 @@ static void test_open_flags(struct program *p, const struct trap_rule *rule) {
     load(p, low(rule->a));
     jump_set(p, OPEN_WRITE_FLAGS, 0, 1);
     answer(p, writes);
-    jump_set(p, p->reads == INSCOPE_ALL ? 0 : O_DIRECTORY, 0, 1);
+    jump_set(p, p->levels.reads == INSCOPE_ALL ? 0 : O_DIRECTORY, 0, 1);
     allow(p);
     answer(p, reads);
 }
 
 /* Streams of the internet families show at connect, unix and netlink sockets at theirs; datagrams may send with an
- * address that no filter can see (sendmsg), so their creation is what is reported. */
-static void test_datagram(struct program *p, const struct trap_rule *rule) {
-    load(p, low(rule->a));
-    jump_equal(p, AF_UNIX, 7, 0);
-    jump_equal(p, AF_NETLINK, 6, 0);
+ * address that no filter can see (sendmsg), and other protocols may connect by other calls, so their creation is what is
+ * reported. */
+static void test_socket(struct program *p, const struct trap_rule *rule) {
+    if (p->levels.sockets) {
+        notify(p);
+        return;
+    }
+    load(p, low(0));
+    jump_equal(p, AF_UNIX, 11, 0);
+    jump_equal(p, AF_NETLINK, 10, 0);
     jump_equal(p, AF_INET, 1, 0);
-    jump_equal(p, AF_INET6, 0, 3);
-    load(p, low((int)rule->b));
+    jump_equal(p, AF_INET6, 0, 7);
+    load(p, low(1));
     mask(p, 0xf);
-    jump_equal(p, SOCK_STREAM, 1, 0);
+    jump_equal(p, SOCK_STREAM, 0, 4);
+    load(p, low(rule->a));
+    jump_equal(p, 0, 3, 0);
+    jump_equal(p, IPPROTO_TCP, 2, 0);
+    jump_equal(p, FILTER_MPTCP, 1, 0);
     notify(p);
     allow(p);
 }
@@ -157,7 +167,7 @@ static void test_arguments(struct program *p, const struct trap_rule *rule) {
     case FILTER_MASK: test_mask(p, rule); break;
     case FILTER_NONZERO: test_nonzero(p, rule); break;
     case FILTER_OPENFLAGS: test_open_flags(p, rule); break;
-    case FILTER_DATAGRAM: test_datagram(p, rule); break;
+    case FILTER_SOCKET: test_socket(p, rule); break;
     case FILTER_PRCTL: test_prctl(p); break;
     case FILTER_PERSONALITY: test_personality(p); break;
     case FILTER_SIGNAL: test_signal(p, rule); break;
@@ -176,9 +186,8 @@ static void emit_rule(struct program *p, const struct trap_rule *rule) {
         p->at[head].jf = (uint8_t)block;
 }
 
-size_t filter_build(struct sock_filter out[FILTER_INSTRUCTIONS_MAX], enum inscope_level reads,
-                    enum inscope_level writes) {
-    struct program p = {out, 0, true, reads, writes};
+size_t filter_build(struct sock_filter out[FILTER_INSTRUCTIONS_MAX], struct filter_levels levels) {
+    struct program p = {out, 0, true, levels};
     load(&p, offsetof(struct seccomp_data, arch));
     jump_equal(&p, NATIVE_AUDIT_ARCH, 1, 0);
     notify(&p);

@@ -3,18 +3,19 @@
 #define INSCOPE_FILTER_H
 
 #include <linux/filter.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "wire.h"
 
-enum { FILTER_INSTRUCTIONS_MAX = 512 };
+enum { FILTER_INSTRUCTIONS_MAX = 512, FILTER_MPTCP = 262 };
 
 enum filter_kind {
     FILTER_ALWAYS,
     FILTER_MASK,
     FILTER_NONZERO,
     FILTER_OPENFLAGS,
-    FILTER_DATAGRAM,
+    FILTER_SOCKET,
     FILTER_PRCTL,
     FILTER_PERSONALITY,
     FILTER_SIGNAL,
@@ -32,6 +33,8 @@ enum decoder {
     DECODE_SENDTO,
     DECODE_BIND,
     DECODE_LISTEN,
+    DECODE_SOCKET,
+    DECODE_FASTOPEN,
     DECODE_OPEN,
     DECODE_CREAT,
     DECODE_OPENAT,
@@ -56,10 +59,15 @@ struct trap_rule {
 extern const struct trap_rule trap_rules[];
 extern const size_t trap_rule_count;
 
+/* How much is notified of what may be left out. */
+struct filter_levels {
+    enum inscope_level reads, writes;
+    bool sockets; /* every socket(): init is going to make them */
+};
+
 /* Write the program for these levels; gives the number of instructions, 0 (which the kernel refuses) when the table has
  * outgrown it. */
-size_t filter_build(struct sock_filter out[FILTER_INSTRUCTIONS_MAX], enum inscope_level reads,
-                    enum inscope_level writes);
+size_t filter_build(struct sock_filter out[FILTER_INSTRUCTIONS_MAX], struct filter_levels levels);
 
 /* The decoder of a native call number; DECODE_NONE for one that is not in the table. */
 enum decoder decoder_of(int nr);

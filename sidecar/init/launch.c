@@ -14,6 +14,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "egress_reach.h"
 #include "exit_status.h"
 #include "filter.h"
 #include "futex.h"
@@ -161,9 +162,10 @@ static struct launch refused(const char *stage, int error) {
 struct launch launch_agent_of(const struct options *options, bool die_with_init) {
     static _Alignas(16) char stack[STACK_BYTES];
     struct start s = {.options = options, .die_with_init = die_with_init};
+    struct filter_levels levels = {options->reads, options->writes, egress_reaches_by_twins()};
     if (!can_continue_calls())
         return refused("observing needs Linux 5.5 or later", ENOSYS);
-    s.program.len = (unsigned short)filter_build(instructions, options->reads, options->writes);
+    s.program.len = (unsigned short)filter_build(instructions, levels);
     s.program.filter = instructions;
     s.outcome.pid = clone(child, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, &s);
     return s.outcome.pid < 0 ? refused("no process can be made", errno) : s.outcome;

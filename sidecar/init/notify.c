@@ -44,6 +44,8 @@ static void decode_native(struct trap *t, const struct open_levels *levels) {
     case DECODE_CONNECT: decode_address(t, INSCOPE_CONNECT, (int)a[0], a[1], a[2]); break;
     case DECODE_SENDTO: decode_address(t, INSCOPE_CONNECT, (int)a[0], a[4], a[5]); break;
     case DECODE_BIND: decode_address(t, INSCOPE_BIND, (int)a[0], a[1], a[2]); break;
+    case DECODE_SOCKET: decode_socket(t); break;
+    case DECODE_FASTOPEN: decode_fast_open(t); break;
     case DECODE_LISTEN: decode_listen(t); break;
     case DECODE_OPEN: decode_open(t, levels, AT_FDCWD, a[0], a[1]); break;
     case DECODE_CREAT: decode_open(t, levels, AT_FDCWD, a[0], O_CREAT | O_WRONLY | O_TRUNC); break;

@@ -17,6 +17,7 @@ const char options_help[] =
     "  --wait-ms N                  how long to wait for the sidecar before COMMAND starts (default 3000)\n"
     "  --drain-ms N                 how long to wait for the sidecar after COMMAND ended (default 3000)\n"
     "  --front                      stay in the shell's job and let a separate process supervise\n"
+    "  --twins                      make the agent's sockets, as is done where pidfd_getfd is refused\n"
     "  --check                      what works on this kernel, one JSON object a line\n"
     "\n"
     "Exit status: COMMAND's own (128+N when signal N ended it; with --front the same signal), 127 when it is not\n"
@@ -70,6 +71,8 @@ static bool alone(struct options *o, const char *name) {
     } actions[] = {{"--check", ACTION_CHECK}, {"--version", ACTION_VERSION}, {"--help", ACTION_HELP}};
     if (strcmp(name, "--front") == 0)
         return o->front = true;
+    if (strcmp(name, "--twins") == 0)
+        return o->twins = true;
     for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
         if (strcmp(name, actions[i].name) == 0) {
             o->action = actions[i].action;

@@ -33,9 +33,12 @@ bool plan_let_go_on(const struct plan *plan) {
 }
 
 void plan_drop(struct plan *plan) {
-    if (!plan || plan->fd < 0)
+    if (!plan)
         return;
-    close(plan->fd);
+    payload_drop(plan->payload);
+    plan->payload = NULL;
+    if (plan->fd >= 0)
+        close(plan->fd);
     plan->fd = -1;
 }
 

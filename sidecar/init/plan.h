@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "payload.h"
 #include "process.h"
 #include "wire.h"
 
@@ -12,11 +13,12 @@ struct plan {
     uint64_t id; /* of the notification */
     struct process who;
     int nr;
-    /* Does it and answers the caller. It must not block, and takes over `fd`. NULL: let the kernel do it. */
+    /* Does it and answers the caller. It must not block, and takes over `fd` and `payload`. NULL: let the kernel do it. */
     void (*carry_out)(struct plan *plan);
     /* Does otherwise, where more is to be done than to answer the caller with the error. NULL: only that. */
     void (*refuse)(struct plan *plan, int error);
     int fd; /* -1: none */
+    struct payload *payload; /* NULL: none */
     union {
         struct inscope_file file; /* the mapped file that was judged */
         struct {
@@ -26,10 +28,15 @@ struct plan {
             bool interpreted;         /* not ELF: something else is going to run */
         } exec;
         struct {
-            int descriptor;
+            uint64_t inode;
+            int number; /* of a send: its flags; of a listen: its backlog */
+            uint16_t domain, type, port;
             uint32_t length;
             uint8_t address[128];
-        } socket;
+        } socket; /* `fd` is init's own descriptor of it */
+        struct {
+            int domain, type, protocol;
+        } make;
         struct {
             uint32_t flags, mode;
         } open;

@@ -2,6 +2,7 @@
 #include "socket.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -62,6 +63,13 @@ bool socket_read_inode(pid_t tid, int descriptor, struct inscope_address *body) 
     return true;
 }
 
+bool socket_is_missing(pid_t tid, int descriptor) {
+    char path[SOCKET_LINK];
+    struct stat st;
+    path_of(tid, descriptor, path);
+    return lstat(path, &st) < 0 && errno == ENOENT;
+}
+
 static void fill(struct inscope_address *body, const void *bytes, size_t size) {
     if (size > sizeof body->address)
         size = sizeof body->address;
@@ -101,6 +109,15 @@ void socket_name(const unsigned char *raw, size_t size, struct inscope_address *
         fill(body, raw, size);
 }
 
+bool socket_bound_at(int fd, struct inscope_address *body) {
+    unsigned char raw[128];
+    socklen_t size = sizeof raw;
+    if (getsockname(fd, (struct sockaddr *)(void *)raw, &size) < 0)
+        return false;
+    socket_name(raw, size < sizeof raw ? size : sizeof raw, body);
+    return true;
+}
+
 bool socket_bound(pid_t pid, int descriptor, struct inscope_address *body) {
     int process = (int)syscall(SYS_pidfd_open, pid, 0);
     int fd = process < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, process, descriptor, 0);
@@ -108,11 +125,7 @@ bool socket_bound(pid_t pid, int descriptor, struct inscope_address *body) {
         close(process);
     if (fd < 0)
         return false;
-    unsigned char raw[128];
-    socklen_t size = sizeof raw;
-    bool found = getsockname(fd, (struct sockaddr *)(void *)raw, &size) == 0;
+    bool found = socket_bound_at(fd, body);
     close(fd);
-    if (found)
-        socket_name(raw, size < sizeof raw ? size : sizeof raw, body);
     return found;
 }

@@ -14,10 +14,16 @@ void socket_read_protocol(pid_t tid, int descriptor, struct inscope_address *bod
 /* Fill in the inode of a caller's socket; false when it cannot be seen, or is no socket. */
 bool socket_read_inode(pid_t tid, int descriptor, struct inscope_address *body);
 
+/* Whether the caller has no such descriptor open. */
+bool socket_is_missing(pid_t tid, int descriptor);
+
 /* Fill in family, port and address from a raw sockaddr of `size` bytes. */
 void socket_name(const unsigned char *raw, size_t size, struct inscope_address *body);
 
-/* Ask a caller's socket for the address it is bound to (pidfd_getfd); false where that is not allowed. */
+/* Fill in the address that a socket of init's own is bound to. */
+bool socket_bound_at(int fd, struct inscope_address *body);
+
+/* The same of a caller's socket (pidfd_getfd); false where that is not allowed. */
 bool socket_bound(pid_t pid, int descriptor, struct inscope_address *body);
 
 /* Type and protocol from a protocol name of the kernel, such as "TCPv6"; zeros for one that is not known. */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "channel.h"
+#include "egress_reach.h"
 #include "exit_status.h"
 #include "guard.h"
 #include "inherited.h"
@@ -156,6 +157,8 @@ static int start(const struct options *o, struct supervisor *s) {
     static struct open_levels levels;
     levels = (struct open_levels){o->reads, o->writes};
     uint32_t mechanisms = o->socket ? mechanisms_probe() : 0;
+    if (o->twins || (o->socket && !(mechanisms & INSCOPE_M_PIDFD_GETFD)))
+        egress_reach_by_twins();
     guard_set(GUARDED_INIT, getpid(), getuid());
     guard_set(GUARDED_FRONT, s->front->pid, getuid());
     s->signals = signals_open();

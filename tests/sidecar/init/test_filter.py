@@ -54,13 +54,15 @@ def notified(compiled: Callable[..., Path]) -> Filter:
     dumper = compiled("filterdump", INIT / "filter.c")
 
     @cache
-    def program(reads: int, writes: int) -> Program:
-        done = subprocess.run([dumper, str(reads), str(writes)], check=True, capture_output=True, text=True)
+    def program(reads: int, writes: int, sockets: bool) -> Program:
+        done = subprocess.run([dumper, str(reads), str(writes), str(int(sockets))], check=True, capture_output=True, text=True)
         return [tuple(map(int, line.split())) for line in done.stdout.splitlines()]  # type: ignore[misc]  # always four
 
-    def decide(nr: int, *args: int, arch: int = NATIVE, reads: int = WATCHED, writes: int = WATCHED) -> bool:
+    def decide(
+        nr: int, *args: int, arch: int = NATIVE, reads: int = WATCHED, writes: int = WATCHED, sockets: bool = False
+    ) -> bool:
         values = [a & 0xFFFFFFFFFFFFFFFF for a in (*args, *[0] * (6 - len(args)))]
-        verdict = run(program(reads, writes), struct.pack("=IIQ6Q", nr & 0xFFFFFFFF, arch, 0, *values))
+        verdict = run(program(reads, writes, sockets), struct.pack("=IIQ6Q", nr & 0xFFFFFFFF, arch, 0, *values))
         assert verdict in (NOTIFY, ALLOW)
         return verdict == NOTIFY
 
@@ -111,11 +113,20 @@ def test_both_halves_of_a_pointer_count(notified: Filter, pointer: int) -> None:
     assert notified(NR["sendto"], 3, 0, 0, 0, pointer, 16)
 
 
-@given(family=st.integers(0, 50), kind=st.integers(0, 15), extra=st.sampled_from([0, 0o2000000, 0o4000]))
-def test_sockets_other_than_plain_streams(notified: Filter, family: int, kind: int, extra: int) -> None:
-    stream = family in (socket.AF_INET, socket.AF_INET6) and kind == socket.SOCK_STREAM
+@given(
+    family=st.integers(0, 50),
+    kind=st.integers(0, 15),
+    extra=st.sampled_from([0, 0o2000000, 0o4000]),
+    protocol=st.sampled_from([0, socket.IPPROTO_TCP, socket.IPPROTO_UDP, socket.IPPROTO_SCTP, 256, 262]),
+)
+def test_sockets_other_than_plain_streams(
+    notified: Filter, family: int, kind: int, extra: int, protocol: int
+) -> None:
+    internet = family in (socket.AF_INET, socket.AF_INET6)
+    stream = internet and kind == socket.SOCK_STREAM and protocol in (0, socket.IPPROTO_TCP, 262)
     quiet = stream or family in (socket.AF_UNIX, socket.AF_NETLINK)
-    assert notified(NR["socket"], family, kind | extra, 0) == (not quiet)
+    assert notified(NR["socket"], family, kind | extra, protocol) == (not quiet)
+    assert notified(NR["socket"], family, kind | extra, protocol, sockets=True)
 
 
 def opens(flags: int) -> str:
