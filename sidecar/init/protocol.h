@@ -115,7 +115,7 @@ struct inscope_head {
     int32_t pid;         /* thread group, in init's pid namespace */
     int32_t tid;
     int32_t ppid;
-    uint64_t key;        /* of the act; 0: it cannot become known */
+    uint64_t key;        /* of the act; 0: it cannot become known. IMAGE, PROCESS: of the exec that was only counted */
     uint64_t ask;        /* the caller is held until a VERDICT on this; 0: it was answered */
 };
 

@@ -107,6 +107,9 @@ class Execs:
     def image(self, record: ImageRecord) -> Sequence[Draft]:
         """What runs after an exec, where that says something new."""
         process = self._actors.of(record.head)
+        counted = self._known.ran(record.head.key)
+        if counted:
+            return self._replaced(record, process, None, counted.label)
         last = self._last.get((process.pid, process.start))
         if record.head.flags & _FAILED and (not last or _runs(last.before, record)):
             self._failed(record, process, last)
@@ -116,7 +119,7 @@ class Execs:
                 return self._interpreter(record, process, last)
             if process.image == (record.file.device, record.file.inode):
                 return self._again(record, process, last)
-        return self._replaced(record, process, last)
+        return self._replaced(record, process, last, last.started.program.path if last else "?")
 
     def _failed(self, record: ImageRecord, process: Process, last: _Exec | None) -> None:
         """The process runs what it ran before. That it asked for the other program was told, and stays so."""
@@ -139,11 +142,10 @@ class Execs:
         observation = self._scribe.observation(record.head, process, Exec(last.started.program, last.parent))
         return (Draft(observation, open_file(record), after=last.draft),)
 
-    def _replaced(self, record: ImageRecord, process: Process, last: _Exec | None) -> Sequence[Draft]:
-        """What runs is not what the exec named, or the record of that exec was lost."""
+    def _replaced(self, record: ImageRecord, process: Process, last: _Exec | None, claimed: str) -> Sequence[Draft]:
+        """What runs is not what the exec claimed, or the record of that exec was lost."""
         parent = last.parent if last else process.label
         ran = self._programs.found(record, last.argv if last else (), last.cwd if last else b"/")
-        claimed = last.started.program.path if last else "?"
         process = self._actors.executed(process, ran.program.label, (record.file.device, record.file.inode))
         observation = self._scribe.observation(record.head, process, Exec(ran.program, parent))
         draft = Draft(observation, ran.want, ran.script, os.fsdecode(last.cwd if last else b"/"))

@@ -119,7 +119,7 @@ class Translator:
         facts = self._facts(record)
         if record.head.pid and not record.head.ask and not isinstance(record, _NOBODYS):
             self._known.acts(self._actors.of(record.head), record.head, anew=_voids(record))
-        if record.head.key and not isinstance(record, ProcessRecord):
+        if record.head.key and not isinstance(record, ProcessRecord | ImageRecord):
             self._keyed(record, facts)
         return facts
 

@@ -137,6 +137,22 @@ async def test_an_image_that_is_not_the_claimed_one_is_a_contradiction() -> None
     assert memory == CodeMemory("/tmp/evil")
 
 
+async def test_an_image_after_an_exec_that_was_only_counted_contradicts_that_one() -> None:
+    transcript = Transcript()
+    await transcript.run("/bin/agent")
+    git = exec_message(b"/usr/bin/git", [b"git"], pid=101, ppid=AGENT, inode=GIT)
+    (draft,) = transcript.facts(git, transcript.file("/usr/bin/git"))
+    assert isinstance(draft, Draft)
+    transcript.identities.starts(draft)
+    transcript.known.met(7, draft, await transcript.identities.complete(draft))
+    await transcript.run("/usr/bin/ls", pid=102, ppid=AGENT)
+    packed = message(Kind.IMAGE, "file", file_body(66), [b"/tmp/evil"], flags=Flag.MISMATCH, pid=102, key=7)
+    assert await transcript.behaviours(packed, transcript.file("/tmp/evil")) == [
+        Contradiction("/usr/bin/git", "/tmp/evil", "/usr/bin/ls"),
+        Exec(program("/tmp/evil"), "/usr/bin/ls"),
+    ]
+
+
 async def test_an_image_whose_exec_was_lost_is_told() -> None:
     packed = message(Kind.IMAGE, "file", file_body(GIT), [b"/usr/bin/git"], pid=555, ppid=1)
     transcript = Transcript()
