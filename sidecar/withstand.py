@@ -7,7 +7,6 @@ signal that no filter sees.
 from __future__ import annotations
 
 import ctypes
-import os
 import signal
 
 _PR_SET_DUMPABLE = 4

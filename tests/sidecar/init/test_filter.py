@@ -40,6 +40,8 @@ def run(program: Program, data: bytes) -> int:
                 accumulator &= k
             case 0x15:  # JEQ K
                 at += yes if accumulator == k else no
+            case 0x35:  # JGE K
+                at += yes if accumulator >= k else no
             case 0x45:  # JSET K
                 at += yes if accumulator & k else no
             case 0x06:  # RET K
@@ -55,7 +57,9 @@ def notified(compiled: Callable[..., Path]) -> Filter:
 
     @cache
     def program(reads: int, writes: int, sockets: bool) -> Program:
-        done = subprocess.run([dumper, str(reads), str(writes), str(int(sockets))], check=True, capture_output=True, text=True)
+        done = subprocess.run(
+            [dumper, str(reads), str(writes), str(int(sockets))], check=True, capture_output=True, text=True
+        )
         return [tuple(map(int, line.split())) for line in done.stdout.splitlines()]  # type: ignore[misc]  # always four
 
     def decide(
@@ -81,6 +85,7 @@ def test_any_other_abi_is_notified(notified: Filter, nr: int, arch: int, args: t
 NEVER = [0, 1, 3, 7, 57, 58, 60] if platform.machine() == "x86_64" else [57, 62, 63, 64, 73, 93]
 CLONE = 56 if platform.machine() == "x86_64" else 220
 NAMESPACES = 0x7E020000
+KILL, TGKILL, FCNTL, PRLIMIT = (62, 234, 72, 302) if platform.machine() == "x86_64" else (129, 131, 25, 261)
 
 
 @given(nr=st.sampled_from(NEVER), args=st.tuples(*[words] * 6), level=st.sampled_from([OFF, WATCHED, ALL]))
@@ -119,9 +124,7 @@ def test_both_halves_of_a_pointer_count(notified: Filter, pointer: int) -> None:
     extra=st.sampled_from([0, 0o2000000, 0o4000]),
     protocol=st.sampled_from([0, socket.IPPROTO_TCP, socket.IPPROTO_UDP, socket.IPPROTO_SCTP, 256, 262]),
 )
-def test_sockets_other_than_plain_streams(
-    notified: Filter, family: int, kind: int, extra: int, protocol: int
-) -> None:
+def test_sockets_other_than_plain_streams(notified: Filter, family: int, kind: int, extra: int, protocol: int) -> None:
     internet = family in (socket.AF_INET, socket.AF_INET6)
     stream = internet and kind == socket.SOCK_STREAM and protocol in (0, socket.IPPROTO_TCP, 262)
     quiet = stream or family in (socket.AF_UNIX, socket.AF_NETLINK)
@@ -165,3 +168,21 @@ def test_what_is_always_notified(notified: Filter) -> None:
     always = "execve execveat connect bind listen memfd_create ptrace seccomp bpf io_uring_setup mount setns unshare"
     for name in [*always.split(), "chroot", "setuid", "capset", "userfaultfd"]:
         assert notified(NR[name]), name
+
+
+@given(target=words, number=st.integers(0, 70))
+def test_signals_that_end_somebody(notified: Filter, target: int, number: int) -> None:
+    """Go's threads interrupt each other by SIGURG (23) all the time; 32 and 33 are the C library's."""
+    counts = number not in (0, 23)
+    assert notified(KILL, target, number) == counts
+    assert notified(TGKILL, target, target, number) == (counts and number < 34)
+
+
+@given(command=st.integers(0, 2000), number=st.integers(0, 70))
+def test_a_descriptor_that_is_to_send_a_deadly_signal(notified: Filter, command: int, number: int) -> None:
+    assert notified(FCNTL, 5, command, number) == (command == 10 and number not in (0, 29) and number < 34)
+
+
+@given(target=st.integers(0, 2**32 - 1))
+def test_limits_of_others_only(notified: Filter, target: int) -> None:
+    assert notified(PRLIMIT, target, 7, 0x7FFF, 0) == (target != 0)
