@@ -66,12 +66,14 @@ async def _measured(trials: Trials, attack: Attack, room: Room, times: int) -> s
     except HungError as error:
         return f"{attack.name}: HUNG {error}"
     states = Counter(one.state for one in enforced)
+    unbegun = sum(not one.begun for one in enforced)
     ends = " ".join(f"{state}×{count}" for state, count in states.items())
     wrong = [one.behaviour for one in honest.deviations]
     return (
         f"{attack.name}: works {observed.succeeded} ({attack.works >= {room}}), seen {sorted(observed.kinds)} "
         f"({attack.seen}), enforce {ends} ({attack.enforce[room]})"
         + (f", HONEST REFUSED {wrong}" if wrong else "")
+        + (f", NOT BEGUN {unbegun}" if unbegun else "")
         + (f", lost {observed.run.lost}" if observed.run.lost else "")
         + f" {observed.run.seconds:.2f}s/{enforced[0].run.seconds:.2f}s {observed.run.errors[:200]!r}"
     )

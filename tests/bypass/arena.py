@@ -19,6 +19,9 @@ from tests.bypass.compiled import Compiled
 TOKEN = "the-secret-itself"
 """What is in the file that nobody may read."""
 
+BEGUN = "BEGUN"
+"""Said by every attack when it begins: one whose program could not even start proves nothing."""
+
 WON = "WON"
 """Said by an attack that can tell by itself that it succeeded."""
 
@@ -126,8 +129,8 @@ class Arena:
             ("denied.so", compiled.library(denied=True)),
         ):
             _put(self.folder / name, source.read_bytes(), 0o755)
-        _put(self.folder / "home/.ssh/id_secret", TOKEN.encode(), 0o644)
-        _put(self.folder / "home/.ssh/id_allowed", b"nothing much", 0o644)
+        _put(self.folder / "home/.ssh/id_secret", TOKEN.encode(), 0o666)
+        _put(self.folder / "home/.ssh/id_allowed", b"nothing much", 0o666)
 
     def _program(self, attack: Path) -> Path:
         here = self.folder / "attacks" / f"{attack.parent.name}-{attack.stem}"

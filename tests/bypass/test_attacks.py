@@ -53,6 +53,7 @@ async def test_in_detect_it_is_a_deviation(attack: Attack, trials_in: TrialsIn) 
 async def test_in_enforce_it_ends_as_declared(attack: Attack, room: Room, trials_in: TrialsIn) -> None:
     outcome = await trials_in(room).attacked(attack, Mode.ENFORCE)
     declared = attack.enforce[room]
+    assert outcome.begun, outcome.told()
     if attack.race or room not in attack.works:
         assert _WORST_LAST.index(outcome.state) <= _WORST_LAST.index(declared), outcome.told()
     else:

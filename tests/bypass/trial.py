@@ -12,7 +12,7 @@ from inscope.observation import Observation
 from inscope.reference import Entry
 from inscope.verdict import Verdict
 from sidecar.judge.local import LocalReference, judge
-from tests.bypass.arena import Arena
+from tests.bypass.arena import BEGUN, Arena
 from tests.bypass.attack import Attack, State
 from tests.bypass.watched import Launch, Run, watch
 
@@ -23,6 +23,7 @@ class Outcome:
 
     run: Run
     succeeded: bool
+    begun: bool
     deviations: tuple[Observation, ...]
 
     @property
@@ -70,7 +71,7 @@ class Trials:
         run = await self._run(attack, LocalReference(mode, entries=entries), arguments)
         held_against = LocalReference(Mode.DETECT, entries=entries)
         deviations = tuple(one for one in run.observations if judge(one.behaviour, held_against).missing)
-        return Outcome(run, self._arena.reached(run.output), deviations)
+        return Outcome(run, self._arena.reached(run.output), BEGUN in run.output.split(), deviations)
 
     async def _in_scope(self, attack: Attack) -> frozenset[Entry]:
         if attack.path not in self._learned:

@@ -181,6 +181,7 @@ int main(int argc, char **argv) {
         if (benign)
             benign();
     } else {
+        write(1, "BEGUN\n", 6);
         attack();
     }
     return 0;

@@ -60,6 +60,7 @@ def run(attack, benign=lambda: None):
             in_scope()
             benign()
         else:
+            os.write(1, b"BEGUN\n")
             attack()
     except OSError as error:
         print(error, file=sys.stderr)

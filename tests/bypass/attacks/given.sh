@@ -10,6 +10,7 @@ run() {
     in_scope
     ! command -v benign >/dev/null || benign
   else
+    echo BEGUN
     attack
   fi
   exit 0

@@ -1,0 +1,11 @@
+/* A secret is read by a hard link with a harmless name.
+ *
+ * seen: nothing
+ * enforce: missed
+ */
+#include "attack.h"
+
+void attack(void) {
+    link(given("SECRET"), work("harmless"));
+    print_file(work("harmless"));
+}
