@@ -19,7 +19,9 @@ from controlplane.serve.control_plane import CannotListenError
 from controlplane.serve.native_log import gathered
 from controlplane.serve.ownership import OwnedError
 from controlplane.serve.process import Settings, serve
+from controlplane.serve.push import DEFAULT_TERMS, Terms
 from controlplane.store.port import StoreError
+from inscope.lapse import Lapse
 from inscope.text import printable
 
 FAILED, USAGE, OWNED = 1, 2, 3
@@ -44,7 +46,12 @@ def _main(options: argparse.Namespace) -> int:
     try:
         _open_log(options.log)
         settings = Settings(
-            options.state.absolute(), options.listen, options.enrol_listen, tuple(options.advertise), options.idle_exit
+            options.state.absolute(),
+            options.listen,
+            options.enrol_listen,
+            tuple(options.advertise),
+            options.idle_exit,
+            Terms(options.reference_ttl, options.on_lapse),
         )
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(settings, options.ready_fd))
@@ -119,6 +126,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--idle-exit", type=_seconds, default=0.0, metavar="SECONDS", help="end when unused for so long"
+    )
+    parser.add_argument(
+        "--reference-ttl",
+        type=_seconds,
+        default=DEFAULT_TERMS.ttl,
+        metavar="SECONDS",
+        help="how long sidecars go by their last reference while they cannot reach us (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--on-lapse",
+        type=Lapse,
+        choices=list(Lapse),
+        default=DEFAULT_TERMS.on_lapse,
+        help="what they do then: keep to it and say so (default), or observe, which denies nothing any more",
     )
     parser.add_argument("--ready-fd", type=int, metavar="N", help="write `ready` to this descriptor when serving")
     parser.add_argument("--log", type=Path, metavar="FILE", help="append the log here instead of stderr")

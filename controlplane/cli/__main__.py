@@ -9,11 +9,24 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
-from controlplane.cli.commands import alerts, approve, check, findings, mode, run, serve, show, two_way, workloads
+from controlplane.cli.commands import (
+    alerts,
+    approve,
+    check,
+    findings,
+    mode,
+    quarantine,
+    release,
+    run,
+    serve,
+    show,
+    two_way,
+    workloads,
+)
 from controlplane.cli.exit_codes import CommandError
 from inscope.text import printable
 
-COMMANDS = (run, serve, workloads, show, findings, alerts, mode, approve, two_way, check)
+COMMANDS = (run, serve, workloads, show, findings, alerts, mode, approve, quarantine, release, two_way, check)
 """In the order in which a newcomer meets them."""
 
 

@@ -17,10 +17,12 @@ from controlplane.cli.place import Place
 from inscope.alert import Alert
 from inscope.codec import (
     alert_from_wire,
+    containment_to_wire,
     finding_from_wire,
     mode_to_wire,
     workload_to_wire,
 )
+from inscope.containment import Containment
 from inscope.finding import Finding
 from inscope.mode import Mode
 from inscope.v1 import operator_pb2 as pb
@@ -90,6 +92,25 @@ class Control:
         """Put what an alert found missing into scope."""
         request = pb.ApproveAlertRequest(id=alert, reason=reason)
         return alert_from_wire(await self._operator.ApproveAlert(request, timeout=ANSWER_SECONDS))
+
+    async def dry_run(self, workload: Workload, days: float) -> pb.DryRunResponse:
+        """What enforce would have denied in the last `days`."""
+        request = pb.DryRunRequest(workload=workload_to_wire(workload), days=days)
+        return await self._operator.DryRun(request, timeout=ANSWER_SECONDS)
+
+    async def approve_group(self, group: str, reason: str) -> pb.DenialGroup:
+        """Put what a group of a dry run lacked into scope."""
+        request = pb.ApproveGroupRequest(id=group, reason=reason)
+        return await self._operator.ApproveGroup(request, timeout=ANSWER_SECONDS)
+
+    async def contain(
+        self, workload: Workload | None, instance: str, containment: Containment, reason: str
+    ) -> pb.ContainResponse:
+        """Cut a workload or an instance off, or release it."""
+        request = pb.ContainRequest(
+            workload=_wire(workload), instance=instance, containment=containment_to_wire(containment), reason=reason
+        )
+        return await self._operator.Contain(request, timeout=ANSWER_SECONDS)
 
     async def two_way(self, workload: Workload | None, prove: bool) -> pb.TwoWayResponse:
         """Every finding with its tripwire, every alert with its findings, and what is blank."""

@@ -9,10 +9,11 @@ from rich.table import Table
 from rich.text import Text
 
 from controlplane.cli.output import cell, moment, number, table
-from controlplane.cli.tables import BAD, UNARMED, gates_table, runs_cell, version_text
+from controlplane.cli.tables import ARMED, BAD, UNARMED, gates_table, mode_cell, runs_cell, version_text
 from inscope.binary import Linkage
 from inscope.codec import (
     binary_from_wire,
+    containment_from_wire,
     coverage_from_wire,
     entry_from_wire,
     mode_from_wire,
@@ -29,12 +30,19 @@ def detail_blocks(detail: pb.WorkloadDetail) -> Iterable[RenderableType]:
     summary = detail.summary
     yield cell(workload_from_wire(summary.workload), "bold")
     yield cell(
-        f"mode {mode_from_wire(summary.mode)} · {'ready' if summary.ready else 'not ready'} to leave observe · "
+        f"mode {mode_cell(summary)} · {'ready' if summary.ready else 'not ready'} to leave observe · "
         f"{runs_cell(summary)} runs, {number(summary.live_instances)} live · "
         f"{number(summary.findings)} findings · {number(summary.alerts)} alerts · "
         f"seen {moment(summary.first_seen)} to {moment(summary.last_seen)}"
     )
-    yield from _section("Readiness", gates_table(detail.gates))
+    yield from _section("Readiness to leave observe", gates_table(detail.gates))
+    if detail.enforce_gates:
+        yield from _section("Readiness to enforce", gates_table(detail.enforce_gates))
+    running = [each for each in detail.instances if each.live]
+    if running:
+        yield from _section(
+            "In force, by each running instance's own word", _in_force_table(running, detail.summary.mode)
+        )
     yield from _section("References", _references_table(detail.references))
     for reference in detail.references:
         if reference.entries:
@@ -44,6 +52,8 @@ def detail_blocks(detail: pb.WorkloadDetail) -> Iterable[RenderableType]:
     yield from _section("Coverage, newest run first", _coverage_table(detail.instances, detail.unenrolled))
     if detail.mode_changes:
         yield from _section("Changes of mode", _mode_changes_table(detail.mode_changes))
+    if detail.orders:
+        yield from _section("Orders", _orders_table(detail.orders))
 
 
 def _section(title: str, body: RenderableType) -> Iterable[RenderableType]:
@@ -111,6 +121,31 @@ def _source_text(source: SourceCoverage) -> str:
 
 def _losses_text(source: SourceCoverage) -> str:
     return ", ".join(f"{number(count)} {cause}" for cause, count in sorted(source.lost.items()) if count)
+
+
+def _in_force_table(running: Iterable[pb.InstanceDetail], ordered: words_pb2.Mode.ValueType) -> Table:
+    rows = table("RUN", "MODE", "CONTAINED", "SINCE", "HOLDS", "", fixed=("RUN", "SINCE"))
+    for each in running:
+        heard = bool(each.in_force_since)
+        mode = (
+            cell(mode_from_wire(each.mode), ARMED if each.mode == ordered else BAD) if heard else cell("not heard yet")
+        )
+        contained = cell(containment_from_wire(each.containment), ARMED if each.containment == each.ordered else BAD)
+        holds = ", ".join(map(_version, each.acknowledged)) or "nothing yet"
+        note = [f"refused: {each.refused}"] if each.refused else []
+        note += [f"was without a control plane for longer than allowed, {moment(each.lapsed)}"] if each.lapsed else []
+        rows.add_row(
+            cell(each.id), mode, contained, cell(moment(each.in_force_since)), cell(holds), cell("; ".join(note), BAD)
+        )
+    return rows
+
+
+def _orders_table(orders: Iterable[pb.Order]) -> Table:
+    rows = table("TIME", "ORDER", "INSTANCE", "BY", "REASON", fixed=("TIME",))
+    for order in orders:
+        cells = (moment(order.time), order.act, order.instance or "all", order.by, order.reason)
+        rows.add_row(*map(cell, cells))
+    return rows
 
 
 def _mode_changes_table(changes: Iterable[pb.ModeChange]) -> Table:

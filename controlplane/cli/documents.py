@@ -9,12 +9,15 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from controlplane.cli.confirmation import Confirmation
 from inscope.alert import Alert, Crossing
 from inscope.behaviour import Behaviour, Exec, actor_of, kind_of, subject_of
 from inscope.binary import Binary
 from inscope.codec import (
     alert_from_wire,
+    behaviour_from_wire,
     binary_from_wire,
+    containment_from_wire,
     coverage_from_wire,
     entry_from_wire,
     finding_from_wire,
@@ -122,6 +125,8 @@ def workload_document(summary: pb.WorkloadSummary) -> Document:
         "ready": summary.ready,
         "lost_runs": summary.lost_runs,
         "last_exit_status": _exit_status(summary.last_exit_status),
+        "containment": containment_from_wire(summary.containment).value,
+        "contained_instances": summary.contained_instances,
     }
 
 
@@ -131,8 +136,10 @@ def detail_document(detail: pb.WorkloadDetail) -> Document:
         **workload_document(detail.summary),
         "instances": [_instance_document(instance) for instance in detail.instances],
         "gates": [gate_document(gate) for gate in detail.gates],
+        "enforce_gates": [gate_document(gate) for gate in detail.enforce_gates],
         "references": [_reference_document(reference) for reference in detail.references],
         "mode_changes": [_mode_change_document(change) for change in detail.mode_changes],
+        "orders": [_order_document(order) for order in detail.orders],
         "unenrolled": [_unenrolled_document(run) for run in detail.unenrolled],
         "linkages": dict(sorted(detail.linkages.items())),
         "binaries": [_binary_document(binary_from_wire(binary)) for binary in detail.binaries],
@@ -150,14 +157,55 @@ def gate_document(gate: pb.Gate) -> Document:
     }
 
 
-def mode_document(workload: str, mode: str, changed: bool, gates: list[pb.Gate], reason: str) -> Document:
+def mode_document(workload: str, mode: str, gates: list[pb.Gate], refused: str, said: Confirmation) -> Document:
     """What became of a change of mode."""
     return {
         "workload": workload,
         "mode": mode,
-        "changed": changed,
+        "changed": not refused,
         "gates": [gate_document(gate) for gate in gates],
-        "reason": reason,
+        "reason": refused,
+        **_confirmation_document(said),
+    }
+
+
+def containment_document(answer: pb.ContainResponse, said: Confirmation) -> Document:
+    """What became of an order to cut off or to release."""
+    return {
+        "workload": str(workload_from_wire(answer.workload)),
+        "instance": answer.instance or None,
+        "containment": containment_from_wire(answer.containment).value,
+        **_confirmation_document(said),
+    }
+
+
+def dry_run_document(workload: str, answer: pb.DryRunResponse) -> Document:
+    """What enforce would have denied."""
+    return {
+        "workload": workload,
+        "mode": mode_from_wire(answer.mode).value,
+        "since": rfc3339(answer.since),
+        "clean": not answer.groups,
+        "groups": [group_document(group) for group in answer.groups],
+    }
+
+
+def group_document(group: pb.DenialGroup) -> Document:
+    """One group of a dry run; `never` is null where it can be approved."""
+    return {
+        "id": group.id,
+        "workload": str(workload_from_wire(group.workload)),
+        "kind": group.kind,
+        "actor": group.actor,
+        "target": group.target,
+        "count": group.count,
+        "denied": group.denied,
+        "first_seen": rfc3339(group.first_seen),
+        "last_seen": rfc3339(group.last_seen),
+        "behaviours": group.behaviours,
+        "examples": [behaviour_document(behaviour_from_wire(act)) for act in group.examples],
+        "missing": [entry_document(entry_from_wire(entry)) for entry in group.missing],
+        "never": group.never or None,
     }
 
 
@@ -182,10 +230,30 @@ def _instance_document(instance: pb.InstanceDetail) -> Document:
         "first_seen": rfc3339(instance.first_seen),
         "last_seen": rfc3339(instance.last_seen),
         "live": instance.live,
-        "mode": mode_from_wire(instance.mode).value if instance.mode else None,
+        "mode": mode_from_wire(instance.mode).value if instance.in_force_since else None,
+        "containment": containment_from_wire(instance.containment).value,
+        "ordered": containment_from_wire(instance.ordered).value,
+        "in_force_since": rfc3339(instance.in_force_since),
+        "refused": instance.refused,
+        "lapsed": rfc3339(instance.lapsed),
         "acknowledged": [_version(version) for version in instance.acknowledged],
         "coverage": [_coverage_document(coverage_from_wire(source)) for source in instance.coverage],
         "exit_status": _exit_status(instance.exit_status),
+    }
+
+
+def _confirmation_document(said: Confirmation) -> Document:
+    waiting = [{"id": each.id, "refused": each.refused} for each in said.waiting]
+    return {"confirmed": [each.id for each in said.doing], "waiting": waiting}
+
+
+def _order_document(order: pb.Order) -> Document:
+    return {
+        "time": rfc3339(order.time),
+        "act": order.act,
+        "instance": order.instance or None,
+        "by": order.by,
+        "reason": order.reason,
     }
 
 

@@ -13,12 +13,15 @@ from rich.text import Text
 from controlplane.cli.output import cell, measure, moment, number, table
 from inscope.alert import Alert, Crossing
 from inscope.codec import (
+    containment_from_wire,
     mode_from_wire,
     workload_from_wire,
 )
+from inscope.containment import Containment
 from inscope.finding import Finding, Tripwire
 from inscope.reference import ReferenceVersion
 from inscope.v1 import operator_pb2 as pb
+from inscope.verdict import Verdict
 
 ARMED, UNARMED, BAD = "green", "yellow", "red"
 """Colours of what is as it should be, of what is not yet, and of what must not be."""
@@ -41,7 +44,7 @@ def workloads_table(summaries: Iterable[pb.WorkloadSummary]) -> Table:
     for each in summaries:
         rows.add_row(
             cell(workload_from_wire(each.workload)),
-            cell(mode_from_wire(each.mode)),
+            mode_cell(each),
             cell("yes" if each.ready else "no"),
             cell(number(each.live_instances)),
             runs_cell(each),
@@ -67,7 +70,8 @@ def findings_blocks(findings: Iterable[Finding]) -> Iterable[RenderableType]:
 def alert_block(alert: Alert) -> RenderableType:
     """One alert: a line of facts, its sentence, and a line for each reference it crossed."""
     often = "once" if alert.count == 1 else f"{number(alert.count)} times"
-    facts = [alert.id, f"rank {alert.rank}", moment(alert.last_seen), often, *alert.techniques]
+    denied = [] if alert.verdict is Verdict.ALLOW else ["denied"]
+    facts = [alert.id, f"rank {alert.rank}", *denied, moment(alert.last_seen), often, *alert.techniques]
     if alert.approved:
         facts.append(f"approved: {alert.approved}")
     crossed = [_crossing_line(crossing) for crossing in alert.crossed]
@@ -139,6 +143,14 @@ def _foreseen_cell(crossing: Crossing) -> Text:
     if crossing.finding:
         return cell(f"foreseen by {crossing.finding}", ARMED)
     return cell(f"not foreseen: {crossing.reason}", UNARMED)
+
+
+def mode_cell(summary: pb.WorkloadSummary) -> Text:
+    """The mode, and whether it is cut off, as a whole or some instances of it."""
+    whole = containment_from_wire(summary.containment)
+    some = f"{number(summary.contained_instances)} contained" if summary.contained_instances else ""
+    said = whole.value if whole is not Containment.FREE else some
+    return Text.assemble(cell(mode_from_wire(summary.mode)), cell(f", {said}", BAD) if said else Text())
 
 
 def runs_cell(summary: pb.WorkloadSummary) -> Text:

@@ -23,6 +23,8 @@ from controlplane.serve.followers import Followers
 from controlplane.serve.hub import Hub
 from controlplane.serve.loop_thread import LoopThread
 from controlplane.serve.ownership import owned
+from controlplane.serve.push import DEFAULT_TERMS, Terms
+from controlplane.serve.stream import StreamSettings
 from controlplane.store.sqlite import open_store
 from controlplane.telemetry.endpoint import open_telemetry
 
@@ -31,13 +33,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`advertised` are the hosts that others reach us by; `idle_exit` in seconds, 0 serves for ever."""
+    """`advertised` are the hosts that others reach us by; `idle_exit` in seconds, 0 serves for ever.
+
+    `terms` are how long a reference holds without us, and what is done then.
+    """
 
     state: Path
     listen: Address
     enrol_listen: Address
     advertised: tuple[str, ...] = ()
     idle_exit: float = 0.0
+    terms: Terms = DEFAULT_TERMS
 
 
 async def serve(
@@ -70,7 +76,9 @@ async def _serve(
     write_operator(settings.state, authority, OperatorPeer(_certifiable(user)), time.time())
     credentials = authority.server_credentials((*settings.advertised, *_named(settings)), time.time())
     sockets = Sockets(settings.listen, settings.enrol_listen, settings.state / "control.sock")
-    plane = ControlPlane(hub, authority, credentials, sockets, owner=user)
+    plane = ControlPlane(
+        hub, authority, credentials, sockets, owner=user, settings=StreamSettings(terms=settings.terms)
+    )
     await plane.start()
     path = settings.state / "endpoint.json"
     try:

@@ -32,6 +32,9 @@ class FakeOperator(OperatorServicer):
     answer: pb.TwoWayResponse = field(default_factory=pb.TwoWayResponse)
     refusal: tuple[grpc.StatusCode, str] | None = None
     asked: list[object] = field(default_factory=list)
+    dry: pb.DryRunResponse = field(default_factory=pb.DryRunResponse)
+    unknown: set[str] = field(default_factory=set)
+    instances: set[str] = field(default_factory=set)
 
     def ListWorkloads(self, request, context):
         return pb.ListWorkloadsResponse(workloads=self.summaries)
@@ -61,6 +64,23 @@ class FakeOperator(OperatorServicer):
         if self.refusal and not request.force:
             context.abort(*self.refusal)
         return pb.SetModeResponse(mode=request.mode)
+
+    def DryRun(self, request, context):
+        self.asked.append(request)
+        return self.dry
+
+    def ApproveGroup(self, request, context):
+        self.asked.append(request)
+        return next(group for group in self.dry.groups if group.id == request.id)
+
+    def Contain(self, request, context):
+        self.asked.append(request)
+        if request.HasField("workload") and request.workload.name in self.unknown:
+            context.abort(grpc.StatusCode.NOT_FOUND, "no such workload")
+        if request.instance and request.instance not in self.instances:
+            context.abort(grpc.StatusCode.NOT_FOUND, "no such instance")
+        workload = request.workload if request.HasField("workload") else self.summaries[0].workload
+        return pb.ContainResponse(workload=workload, instance=request.instance, containment=request.containment)
 
     def ApproveAlert(self, request, context):
         self.asked.append(request)

@@ -29,12 +29,26 @@ def register(commands: Commands) -> None:
         "--advertise", metavar="HOST", action="append", default=[], help="another name it is reached by"
     )
 
+    parser.add_argument(
+        "--reference-ttl",
+        metavar="SECONDS",
+        default="86400",
+        help="how long sidecars go by their last reference while they cannot reach it (default: %(default)s, a day)",
+    )
+    parser.add_argument(
+        "--on-lapse",
+        choices=("keep", "observe"),
+        default="keep",
+        help="what they do then: keep to it and say so (default), or observe, which denies nothing any more",
+    )
+
 
 def main(arguments: argparse.Namespace) -> int:
     """Become the control plane's process."""
     state = Path(arguments.state).absolute() if arguments.state else default_state(os.environ)
     command = [sys.executable, "-P", "-m", "controlplane", "--state", str(state)]
     command += ["--listen", arguments.listen, "--enrol-listen", arguments.enrol_listen]
+    command += ["--reference-ttl", arguments.reference_ttl, "--on-lapse", arguments.on_lapse]
     for host in arguments.advertise:
         command += ["--advertise", host]
     sys.stdout.flush()

@@ -97,6 +97,8 @@ def test_workloads_as_json(operator: FakeOperator, inscope: Inscope) -> None:
             "ready": False,
             "lost_runs": 1,
             "last_exit_status": 127,
+            "containment": "free",
+            "contained_instances": 0,
         }
     ]
 
@@ -249,6 +251,7 @@ def test_a_refused_mode_ends_with_1_and_the_gates(operator: FakeOperator, inscop
 
 def test_a_forced_mode_is_set(operator: FakeOperator, inscope: Inscope) -> None:
     operator.refusal = (grpc.StatusCode.FAILED_PRECONDITION, "no")
+    operator.details[NAME] = detail()
     ended = inscope("mode", NAME, "detect", "--force", "-o", "json")
     assert ended.status == 0
     assert json.loads(ended.out)[0]["mode"] == "detect"
