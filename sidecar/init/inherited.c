@@ -66,6 +66,8 @@ void inherited_take(void) {
     setrlimit(RLIMIT_NOFILE, &(struct rlimit){taken.files.rlim_max, taken.files.rlim_max});
 }
 
+bool inherited_has_room(void) { return taken.files.rlim_max >= INHERITED_FILES_MIN; }
+
 void inherited_restore(void) {
     setrlimit(RLIMIT_NOFILE, &taken.files);
     hand_back(SIGCHLD, taken.ignored_sigchld);

@@ -11,6 +11,10 @@
 /* Remember it, and set up init's own: all signals blocked, SIGCHLD as it must be to reap, a high limit of files. */
 void inherited_take(void);
 
+/* Whether the limit leaves room for init's own descriptors: fewer, and it would fail at some later moment. */
+enum { INHERITED_FILES_MIN = 64 };
+bool inherited_has_room(void);
+
 /* In the child that becomes the agent: everything but the signal mask. */
 void inherited_restore(void);
 void inherited_restore_mask(void);

@@ -19,10 +19,11 @@ struct launch {
 /* The agent's id, set before it waits at the gate. */
 extern _Atomic int launch_agent;
 
-/* The agent waits here before it becomes one, for as long as the gate is 0. */
+/* The agent waits here before it becomes one, while the gate is 0 and options.wait_ms are not over. */
 extern _Atomic int launch_gate;
 
-/* Returns when the agent has exec'ed, or failed to. The mask of signals and all that inherited_take kept is restored. */
+/* Returns when the agent has exec'ed, or failed to. It has the signal mask, dispositions and limits back that
+ * inherited_take kept; init keeps its own. */
 struct launch launch_agent_of(const struct options *options, bool die_with_init);
 
 #endif

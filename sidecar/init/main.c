@@ -50,6 +50,10 @@ static int run_with_front(const struct options *options) {
 
 static int run(const struct options *options) {
     inherited_take();
+    if (!inherited_has_room()) {
+        fprintf(stderr, "inscope-init: it needs a limit of %d open files or more (ulimit -Hn)\n", INHERITED_FILES_MIN);
+        return STATUS_FAILED;
+    }
     return options->front ? run_with_front(options) : run_alone(options);
 }
 

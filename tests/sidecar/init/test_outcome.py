@@ -103,3 +103,17 @@ def test_options_end_at_the_command(init: Path) -> None:
 def test_python_under_it_is_python(init: Path) -> None:
     done = subprocess.run([init, "--", sys.executable, "-c", "print(6 * 7)"], check=True, capture_output=True)
     assert done.stdout == b"42\n"
+
+
+@pytest.mark.parametrize("front", [False, True])
+def test_a_limit_of_files_that_leaves_it_no_room_is_said_at_once(init: Path, folder: Path, front: bool) -> None:
+    options = ["--socket", str(folder / "nobody"), *(["--front"] if front else [])]
+    done = subprocess.run(
+        ["sh", "-c", 'ulimit -n 12; exec "$@"', "sh", init, *options, "--", "true"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=10,
+    )
+    assert done.returncode == 125
+    assert "64 open files" in done.stderr
