@@ -79,9 +79,15 @@ class Fingerprinter:
             os.close(fd)
 
     async def identify_path(self, path: str, cwd: str) -> str:
-        """The sha256 of a regular file by name, or "". For scripts, whose interpreter opens them by name too."""
+        """The sha256 of a regular file by name, or "". For scripts, whose interpreter opens them by name too.
+
+        A folder whose path is too long for the kernel to tell is no folder: what is relative to it is not identified.
+        """
+        file = Path(cwd, path)
+        if not file.is_absolute():
+            return ""
         try:
-            fd = open_regular(Path(cwd, path))
+            fd = open_regular(file)
         except (OSError, ValueError):  # ValueError: a NUL inside the name
             return ""
         try:

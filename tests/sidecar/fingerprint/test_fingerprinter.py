@@ -114,6 +114,13 @@ async def test_a_script_is_identified_by_name_from_its_working_directory(rig, tm
     assert await rig.it.identify_path(str(tmp_path / "s.py"), "/elsewhere") == sha(b"print()")
 
 
+async def test_a_script_in_an_unknown_folder_is_not_one_in_our_own(rig, tmp_path, monkeypatch):
+    """The kernel tells no working directory of more than 4,095 bytes."""
+    (tmp_path / "s.py").write_bytes(b"print()")
+    monkeypatch.chdir(tmp_path)
+    assert await rig.it.identify_path("s.py", "") == ""
+
+
 async def test_a_fifo_in_place_of_a_script_blocks_nobody(rig, tmp_path):
     os.mkfifo(tmp_path / "s.py")
     async with asyncio.timeout(2):
