@@ -55,6 +55,37 @@ static void print_yama(void) {
     print_line("yama", works, scope, "3.4", "with scope 2 or 3: reading the agent's memory, and prevention of execs");
 }
 
+static const char *find_field(const char *text, const char *name, char *out, size_t size) {
+    const char *line = strstr(text, name);
+    size_t length = line ? strcspn(line + strlen(name), "\n") : 0;
+    snprintf(out, size, "%.*s", (int)length, line ? line + strlen(name) : "");
+    return *out ? out : "?";
+}
+
+/* 0 0 4294967295 is the machine's own: any other map is of a user namespace. */
+static bool in_user_namespace(void) {
+    char text[128];
+    unsigned inside, outside, count;
+    const char *map = read_line("/proc/self/uid_map", text, sizeof text, "");
+    return sscanf(map, "%u %u %u", &inside, &outside, &count) == 3 && (inside || outside || count != UINT32_MAX);
+}
+
+/* Who else has a say: what is refused above was mostly refused by one of these. */
+static void print_confinement(void) {
+    char label[256], status[4096] = "", filter[8], privileges[8], detail[512];
+    int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, status, sizeof status - 1);
+    if (fd >= 0)
+        close(fd);
+    status[n < 0 ? 0 : n] = 0;
+    snprintf(detail, sizeof detail, "label %s; seccomp mode %s; no_new_privs %s; %s user namespace; uid %u",
+             read_line("/proc/self/attr/current", label, sizeof label, "none"),
+             find_field(status, "\nSeccomp:\t", filter, sizeof filter),
+             find_field(status, "\nNoNewPrivs:\t", privileges, sizeof privileges),
+             in_user_namespace() ? "own" : "the machine's", (unsigned)getuid());
+    print_line("confinement", true, detail, "", "");
+}
+
 static void print_configuration(void) {
     char text[512];
     struct utsname name;
@@ -64,6 +95,7 @@ static void print_configuration(void) {
     print_yama();
     print_line("lsm", true, read_line("/sys/kernel/security/lsm", text, sizeof text, "unknown"), "",
                "AppArmor and SELinux profiles may forbid reading other processes");
+    print_confinement();
     print_line("proc", access("/proc/self/stat", R_OK) == 0, "/proc", "",
                "who called, and every path that is relative or behind a descriptor");
 }

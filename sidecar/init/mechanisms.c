@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
+#include <linux/openat2.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -21,7 +22,7 @@
 #include "kernel.h"
 #include "wire.h"
 
-enum { LANDLOCK_VERSION_FLAG = 1, LANDLOCK_SIGNAL_ABI = 6, TCP_DESTROY_GROUP = 1 };
+enum { PIDFD_THREAD_FLAG = O_EXCL, LANDLOCK_VERSION_FLAG = 1, LANDLOCK_SIGNAL_ABI = 6, TCP_DESTROY_GROUP = 1 };
 
 /* A probe gives 0 or the errno of what refused. Those that need the held child run in the order of the table; the one
  * that answers the held call for good comes last. */
@@ -94,7 +95,27 @@ static int probe_pidfd_getfd(struct held *h) {
     return error;
 }
 
-static int probe_seize(struct held *h) { return result(ptrace(PTRACE_SEIZE, h->child, NULL, NULL)); }
+static int probe_pidfd_thread(struct held *h) {
+    int thread = (int)syscall(SYS_pidfd_open, h->child, PIDFD_THREAD_FLAG), error = result(thread);
+    if (thread >= 0)
+        close(thread);
+    return error;
+}
+
+/* As links are followed for a caller: within its root, and none that means another process. */
+static int probe_openat2(struct held *h) {
+    struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS};
+    (void)h;
+    int fd = (int)syscall(SYS_openat2, AT_FDCWD, "/", &how, sizeof how), error = result(fd);
+    if (fd >= 0)
+        close(fd);
+    return error;
+}
+
+/* As the gate seizes: the tracee stops at its exec, and dies with its tracer. */
+static int probe_seize(struct held *h) {
+    return result(ptrace(PTRACE_SEIZE, h->child, NULL, (void *)(uintptr_t)(PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL)));
+}
 
 static long landlock_abi(void) { return syscall(__NR_landlock_create_ruleset, NULL, 0, LANDLOCK_VERSION_FLAG); }
 
@@ -158,24 +179,35 @@ static int probe_subreaper(struct held *h) {
 static const struct probe probes[] = {
     {{INSCOPE_M_NOTIFY, "notify", "5.5", "everything: no call of the agent is seen"}, probe_notify},
     {{INSCOPE_M_SYNC_WAKE, "sync-wake", "6.6", "a third of the speed of each trapped call"}, probe_sync_wake},
-    {{INSCOPE_M_WAIT_KILLABLE, "wait-killable", "5.19", "a call held longer than a busy timer's period repeats"},
+    {{INSCOPE_M_WAIT_KILLABLE, "wait-killable", "5.19",
+      "a call held longer than a busy timer's period begins anew each time, and is never refused"},
      probe_killable},
     {{INSCOPE_M_VM_READ, "vm-read", "3.2", "speed, where /proc/PID/mem works; else paths, addresses and arguments"},
      probe_vm_read},
     {{INSCOPE_M_PROC_MEM, "proc-mem", "2.6", "the second way to read paths, addresses and arguments"},
      probe_proc_mem},
-    {{INSCOPE_M_ADDFD, "addfd", "5.9", "prevention of opens and connects"}, probe_addfd},
-    {{INSCOPE_M_PIDFD_GETFD, "pidfd-getfd", "5.6", "the bound address of a listener on port 0"}, probe_pidfd_getfd},
-    {{INSCOPE_M_PTRACE_SEIZE, "ptrace-seize", "3.4", "prevention of execs"}, probe_seize},
-    {{INSCOPE_M_LANDLOCK, "landlock", "5.13", "a second wall around init"}, probe_landlock},
-    {{INSCOPE_M_LANDLOCK_SIGNAL, "landlock-signal", "6.12", "a second wall against signals to init"},
+    {{INSCOPE_M_ADDFD, "addfd", "5.9", "enforce: opens cannot be made in the agent's place"}, probe_addfd},
+    {{INSCOPE_M_PIDFD_GETFD, "pidfd-getfd", "5.6",
+      "enforce: sockets older than init, or handed over, are refused; the bound address of a listener on port 0"},
+     probe_pidfd_getfd},
+    {{INSCOPE_M_PIDFD_THREAD, "pidfd-thread", "6.9",
+      "enforce: sockets of a thread that has a table of files of its own are refused"},
+     probe_pidfd_thread},
+    {{INSCOPE_M_OPENAT2, "openat2", "5.6", "enforce: links that mean another process are found by their text only"},
+     probe_openat2},
+    {{INSCOPE_M_PTRACE_SEIZE, "ptrace-seize", "3.8", "enforce: no program can be looked at before it runs"}, probe_seize},
+    {{INSCOPE_M_LANDLOCK, "landlock", "5.13", "what landlock-signal builds on"}, probe_landlock},
+    {{INSCOPE_M_LANDLOCK_SIGNAL, "landlock-signal", "6.12",
+      "enforce: the second wall against signals to init and the sidecar; the traps are the only one"},
      probe_landlock_signal},
     {{INSCOPE_M_SOCK_DIAG, "sock-diag", "3.3", "the check of what was contacted against what was claimed"},
      probe_sock_diag},
     {{INSCOPE_M_TCP_DESTROY, "tcp-destroy", "4.5", "exact bytes for each destination"}, probe_tcp_destroy},
     {{INSCOPE_M_SUBREAPER, "subreaper", "3.4", "the end of orphaned processes, where init is not PID 1"},
      probe_subreaper},
-    {{INSCOPE_M_ADDFD_SEND, "addfd-send", "5.14", "prevention of connects without a race"}, probe_addfd_send},
+    {{INSCOPE_M_ADDFD_SEND, "addfd-send", "5.14",
+      "enforce: sockets cannot be made in the agent's place, only borrowed (pidfd-getfd)"},
+     probe_addfd_send},
 };
 _Static_assert(sizeof probes / sizeof *probes == MECHANISMS, "a row for each mechanism");
 

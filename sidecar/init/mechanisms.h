@@ -7,7 +7,7 @@
 
 #include "wire.h"
 
-enum { MECHANISMS = 14 };
+enum { MECHANISMS = 16 };
 
 struct mechanism {
     enum inscope_mechanism bit;
