@@ -16,6 +16,15 @@ from pathlib import Path
 NEEDED_TO_OBSERVE = frozenset({"inscope-init", "notify", "memory", "proc", "state-folder", "packages", "sqlite"})
 """Without one of these nothing can be observed; everything else only costs what it says."""
 
+NEEDED_TO_ENFORCE = (
+    frozenset({"notify"}),
+    frozenset({"vm-read", "proc-mem"}),
+    frozenset({"addfd"}),
+    frozenset({"addfd-send", "pidfd-getfd"}),
+    frozenset({"ptrace-seize"}),
+)
+"""One of each: without, init refuses to enforce. The sidecar says so by the same rule, for its own container."""
+
 MEMORY_READERS = frozenset({"vm-read", "proc-mem"})
 """Either of init's two ways to read a caller's memory will do."""
 
@@ -41,6 +50,11 @@ class Mechanism:
     def needed(self) -> bool:
         """Whether observe cannot do without it."""
         return self.mechanism in NEEDED_TO_OBSERVE
+
+    @property
+    def needed_to_enforce(self) -> bool:
+        """Whether enforce needs it, or one of two of which it is one."""
+        return any(self.mechanism in either for either in NEEDED_TO_ENFORCE)
 
 
 class InitCheckError(Exception):

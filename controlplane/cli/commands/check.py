@@ -37,7 +37,7 @@ def main(arguments: argparse.Namespace) -> int:
     state = Path(arguments.state).absolute() if arguments.state else default_state(os.environ)
     found = mechanisms(state)
     if arguments.output == "json":
-        print_json([{**asdict(each), "needed": each.needed} for each in found])
+        print_json([_fields(each) for each in found])
     else:
         _print(found)
     return ExitCode.OK if observe_works(found) else ExitCode.NO
@@ -66,14 +66,39 @@ def observe_works(found: Iterable[Mechanism]) -> bool:
     return {each.mechanism for each in found if each.works} >= NEEDED_TO_OBSERVE
 
 
+def why_not_enforce(found: Iterable[Mechanism]) -> list[str]:
+    """What enforce lacks here, a name or a choice of names each; empty where it holds."""
+    from controlplane.cli.probes import NEEDED_TO_ENFORCE
+
+    works = {each.mechanism for each in found if each.works}
+    return [" or ".join(sorted(either)) for either in NEEDED_TO_ENFORCE if not either & works]
+
+
+def _fields(each: Mechanism) -> dict[str, object]:
+    return {**asdict(each), "needed": each.needed, "needed_to_enforce": each.needed_to_enforce}
+
+
+def _need(each: Mechanism) -> str:
+    if each.needed:
+        return "needed"
+    return "to enforce" if each.needed_to_enforce else ""
+
+
+def _verdict(found: list[Mechanism]) -> str:
+    if not observe_works(found):
+        return "Observe does not work here: see `needed`."
+    lacking = why_not_enforce(found)
+    if lacking:
+        return f"Observe and detect work here. Enforce is refused here: it lacks {', '.join(lacking)}."
+    return "Observe, detect and enforce work here."
+
+
 def _print(found: list[Mechanism]) -> None:
     rows = table("MECHANISM", "WORKS", "NEEDED", "DETAIL", "KERNEL", "WITHOUT IT", fixed=("MECHANISM",))
     for each in found:
-        works = cell("yes", "green") if each.works else cell("no", "red" if each.needed else "yellow")
+        works = cell("yes", "green") if each.works else cell("no", "red" if _need(each) else "yellow")
         lost = "" if each.works else each.lost_without
-        needed = "needed" if each.needed else ""
         rows.add_row(
-            cell(each.mechanism), works, cell(needed), cell(each.detail), cell(each.minimum_kernel), cell(lost)
+            cell(each.mechanism), works, cell(_need(each)), cell(each.detail), cell(each.minimum_kernel), cell(lost)
         )
-    verdict = "Observe and detect work here." if observe_works(found) else "Observe does not work here: see `needed`."
-    emit(rows, cell(""), cell(verdict))
+    emit(rows, cell(""), cell(_verdict(found)))

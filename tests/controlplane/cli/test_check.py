@@ -6,9 +6,14 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from controlplane.cli.__main__ import main
+from controlplane.cli.commands.check import why_not_enforce
 from controlplane.cli.probes import InitCheckError, Mechanism, init_mechanisms, memory_mechanism, python_mechanisms
+from sidecar.observe import enforceable
+from sidecar.observe.header import HEADER
 
 FIELDS = {"detail": "works", "minimum_kernel": "5.0", "lost_without": "something"}
 
@@ -79,6 +84,47 @@ def test_what_is_no_answer_of_inits_is_said(
 def test_without_memory_reads_nothing_can_be_observed() -> None:
     refused = [Mechanism("vm-read", False, "", "", ""), Mechanism("proc-mem", False, "", "", "")]
     assert not memory_mechanism(refused).works
+
+
+ENFORCING = ("notify", "vm_read", "proc_mem", "addfd", "addfd_send", "pidfd_getfd", "ptrace_seize")
+
+
+def verdict(capsys: pytest.CaptureFixture[str], state: Path) -> str:
+    main(["check", "--state", str(state)])
+    return " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("lacking", [(), ("vm_read",), ("addfd_send",), ("pidfd_getfd",)])
+def test_enforce_works_with_one_of_each(
+    init: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], lacking: tuple[str, ...]
+) -> None:
+    works = {name: name not in lacking for name in ENFORCING}
+    answers(init, *found(proc=True, **works))
+    assert "Observe, detect and enforce work here." in verdict(capsys, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("lacking", "said"),
+    [
+        (("ptrace_seize",), "ptrace-seize"),
+        (("addfd_send", "pidfd_getfd"), "addfd-send or pidfd-getfd"),
+        (("addfd", "ptrace_seize"), "addfd, ptrace-seize"),
+    ],
+)
+def test_what_enforce_lacks_is_named(
+    init: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], lacking: tuple[str, ...], said: str
+) -> None:
+    works = {name: name not in lacking for name in ENFORCING}
+    answers(init, *found(proc=True, **works))
+    assert f"Enforce is refused here: it lacks {said}." in verdict(capsys, tmp_path)
+
+
+@given(works=st.sets(st.sampled_from(ENFORCING)))
+def test_check_and_the_sidecar_agree_on_where_enforce_holds(works: set[str]) -> None:
+    names = {name.replace("_", "-") for name in works}
+    listed = [Mechanism(name, True, "", "", "") for name in names]
+    bits = sum(HEADER.enums["mechanism"][f"M_{name.upper()}"] for name in works)
+    assert bool(why_not_enforce(listed)) == bool(enforceable.why_not_enforce(bits))
 
 
 def test_a_state_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
