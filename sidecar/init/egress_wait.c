@@ -53,24 +53,11 @@ static void leave(struct waiter *w, int64_t result) {
     egress_finish(&plan, result);
 }
 
-static int error_of(int fd) {
-    int error = 0;
-    socklen_t size = sizeof error;
-    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
-    return error;
-}
-
-/* Of two who wait for the same socket the first takes its error away; the other finds it closed. */
-static void on_connect(struct waiter *w, uint32_t events) {
-    struct sockaddr_storage peer;
-    socklen_t size = sizeof peer;
-    int error = error_of(w->plan.fd);
-    if (error)
-        leave(w, -error);
-    else if (getpeername(w->plan.fd, (struct sockaddr *)&peer, &size) == 0)
-        leave(w, 0);
-    else if (events & EPOLLHUP)
-        leave(w, -ECONNABORTED);
+/* Connecting again is what brings a connect to its end: it takes the error away, or makes the socket a connected one. */
+static void on_connect(struct waiter *w) {
+    int result = egress_connect_now(&w->plan);
+    if (result != -EALREADY && result != -EINPROGRESS)
+        leave(w, result);
 }
 
 static void on_room(struct waiter *w) {
@@ -91,7 +78,7 @@ static void on_event(const struct epoll_event *event) {
     }
     struct waiter *w = &waits.all[event->data.u64 % WAITING_MAX];
     switch (atomic_load(&w->what)) {
-    case WAITING_CONNECT: on_connect(w, event->events); break;
+    case WAITING_CONNECT: on_connect(w); break;
     case WAITING_ROOM: on_room(w); break;
     default: break;
     }
