@@ -11,7 +11,7 @@
 #include "guard.h"
 #include "process.h"
 
-enum { CROWDED_PAUSE_US = 5000, ANCESTORS_MAX = 64 };
+enum { LAST_WORDS_MAX = 64, CROWDED_PAUSE_US = 5000, ANCESTORS_MAX = 64 };
 
 static int connection = -1;
 
@@ -23,16 +23,24 @@ static uint8_t received[INSCOPE_PACKET_MAX];
 
 int connection_fd(void) { return connection; }
 
-void connection_drop(void) {
-    if (connection >= 0)
-        close(connection);
-    connection = -1;
-    guard_set(GUARDED_SIDECAR, 0, 0);
-}
-
 bool connection_wait(short events, int ms) {
     struct pollfd p = {.fd = connection, .events = events};
     return poll(&p, 1, ms) > 0;
+}
+
+/* Verdicts that it gave before it ended are verdicts. */
+static void hear_last_words(void) {
+    for (int i = 0; i < LAST_WORDS_MAX && connection_wait(POLLIN, 0) && meanwhile(); i++)
+        ;
+}
+
+void connection_drop(void) {
+    if (connection < 0)
+        return;
+    hear_last_words();
+    close(connection);
+    connection = -1;
+    guard_set(GUARDED_SIDECAR, 0, 0);
 }
 
 /* Every process of the agent has init among its ancestors, since orphans come to init. A peer of another pid namespace
@@ -96,6 +104,8 @@ bool connection_send_message(struct message *m) {
 
 bool connection_receive(bool (*take)(const struct incoming *message)) {
     ssize_t n = recv(connection, received, sizeof received, MSG_DONTWAIT);
+    if (n < 0 && errno == ECONNRESET) /* told once, of a sidecar that ended without having read all; what it said follows */
+        n = recv(connection, received, sizeof received, MSG_DONTWAIT);
     if (n < 0)
         return errno == EAGAIN || errno == EINTR;
     const uint8_t *at = received;

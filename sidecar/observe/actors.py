@@ -31,12 +31,17 @@ class Actors:
         """Who a record is about."""
         return self._table.of(head)
 
-    def executed(self, process: Process, label: str, image: FileId) -> Process:
-        """The process runs another program from now on."""
-        process = self._table.executed(process, label, image)
-        if not self._log.append(process):
+    def executed(self, process: Process, label: str, image: FileId, ask: int = 0) -> Process:
+        """The process runs another program from now on; `ask` is the question that it was held for, if it was."""
+        before, process = process, self._table.executed(process, label, image)
+        if not self._log.append(process, before, ask):
             self._log.rewrite(self._table.alive())
         return process
+
+    def asked(self, process: Process, ask: int) -> Process:
+        """The process is held for this question. Who answered it before did so to nobody: the exec did not happen."""
+        before = self._log.before(ask)
+        return self.executed(process, before.label, before.image) if before else process
 
     def exited(self, head: Head) -> None:
         """The process is gone; its late records still find it for a while."""

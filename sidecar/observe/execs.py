@@ -60,6 +60,8 @@ class Execs:
             if record.fd != NO_FD:
                 self._close(record.fd)
             return ()
+        if record.head.ask:
+            process = self._actors.asked(process, record.head.ask)
         return self._start(record, process, self._programs.of(record))
 
     def introduced(self, record: ProcessRecord) -> None:
@@ -102,7 +104,7 @@ class Execs:
         if not allowed:
             self._last.pop((process.pid, process.start), None)
         elif runs:
-            self._actors.executed(process, runs.label, runs.image)
+            self._actors.executed(process, runs.label, runs.image, head.ask)
 
     def image(self, record: ImageRecord) -> Sequence[Draft]:
         """What runs after an exec, where that says something new."""

@@ -2,6 +2,9 @@
 
 One JSON line per exec, appended without syncing: it must outlive the sidecar, not the machine. A cut last line, and
 what is not ours, is skipped; a file that cannot be written is given up with one complaint.
+
+The line of an exec that somebody is held for is written just before the verdict goes out, and says by which question.
+Should the sidecar end between the two, init asks the next one the same question, who then knows that it did not happen.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ import contextlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +32,11 @@ class ProcessLog:
         self._complain = complain
         self._file: int | None = None
         self._size = 0
+        self._before: dict[int, Process] = {}
+
+    def before(self, ask: int) -> Process | None:
+        """What a process was before the exec that an earlier sidecar allowed by this question; told once."""
+        return self._before.pop(ask, None)
 
     def read(self) -> list[Process]:
         """What was logged, oldest first; the last line about a process is the true one."""
@@ -35,7 +44,9 @@ class ProcessLog:
             lines = self._path.read_bytes()[: 2 * MAX_BYTES].split(b"\n")
         except OSError:
             return []
-        return [process for process in map(_parse, lines) if process is not None]
+        logged = [one for one in map(_parse, lines) if one is not None]
+        self._before = {one.ask: one.before for one in logged if one.ask}
+        return [one.process for one in logged]
 
     def rewrite(self, processes: Iterable[Process]) -> None:
         """Begin anew with these, given newest first."""
@@ -49,12 +60,15 @@ class ProcessLog:
         except OSError as error:
             self._give_up(error)
 
-    def append(self, process: Process) -> bool:
-        """Log that a process runs something now. False: the file is full, and wants to be rewritten."""
+    def append(self, process: Process, before: Process | None = None, ask: int = 0) -> bool:
+        """Log that a process runs something now. False: the file is full, and wants to be rewritten.
+
+        `ask`: the question that it was held for when it was `before`.
+        """
         if self._file is None:
             return True
         try:
-            self._size += os.write(self._file, _line(process))
+            self._size += os.write(self._file, _line(process, before if ask else None, ask))
         except OSError as error:
             self._give_up(error)
         return self._size < MAX_BYTES
@@ -76,9 +90,18 @@ _compact = json.JSONEncoder(separators=(",", ":")).encode
 # Made once: `json.dumps` with options makes one for each line, and there is a line for each exec.
 
 
-def _line(process: Process) -> bytes:
+@dataclass(frozen=True, slots=True)
+class _Logged:
+    process: Process
+    before: Process
+    ask: int
+
+
+def _line(process: Process, before: Process | None = None, ask: int = 0) -> bytes:
     lineage = [[one.pid, one.start, one.label] for one in process.lineage]
     fields = [process.pid, process.start, process.label, *process.image, lineage]
+    if before:
+        fields += [ask, before.label, *before.image]
     return _compact(fields).encode() + b"\n"
 
 
@@ -93,12 +116,16 @@ def _lines(processes: Iterable[Process]) -> Iterator[bytes]:
         yield line
 
 
-def _parse(line: bytes) -> Process | None:
+def _parse(line: bytes) -> _Logged | None:
     try:
         fields: Any = json.loads(line)
-        pid, start, label, device, inode, lineage = fields
+        pid, start, label, device, inode, lineage, *held = fields
         ancestors = tuple(Ancestor(int(one[0]), int(one[1]), _text(one[2])) for one in lineage[: MAX_ANCESTRY - 1])
-        return Process(int(pid), int(start), _text(label), (int(device), int(inode)), ancestors)
+        process = Process(int(pid), int(start), _text(label), (int(device), int(inode)), ancestors)
+        if not held:
+            return _Logged(process, process, 0)
+        ask, label, device, inode = held
+        return _Logged(process, replace(process, label=_text(label), image=(int(device), int(inode))), int(ask))
     except (ValueError, TypeError, IndexError, KeyError, RecursionError):
         return None
 

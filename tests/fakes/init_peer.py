@@ -7,6 +7,7 @@ sharing its mistakes.
 from __future__ import annotations
 
 import array
+import errno
 import os
 import re
 import socket
@@ -161,15 +162,28 @@ def actor_of(told: Message, number: int) -> bytes:
     return encode("ACTOR", LAYOUTS["actor"].pack(**fields))
 
 
+def mode(stance: int, generation: int) -> bytes:
+    """What init is to do from now on."""
+    return encode("MODE", LAYOUTS["mode"].pack(stance=stance, generation=generation))
+
+
 def known(acts: dict[int, int], generation: int = 0, last: bool = True) -> bytes:
     """Acts that are known from now on: the number after each key."""
     body = LAYOUTS["known"].pack(generation=generation, last=int(last), count=len(acts))
     return encode("KNOWN", body + b"".join(KNOWN_ACT.pack(key=key, actor=actor) for key, actor in acts.items()))
 
 
+def verdict(asked: Message, *, allowed: bool) -> bytes:
+    """The answer to a record that asks."""
+    return encode("VERDICT", layout("verdict").pack(ask=asked.head["ask"], error=0 if allowed else errno.EACCES))
+
+
 @dataclass
 class InitPeer:
-    """Listens at `path` in a thread of its own. `close_on_bye`: let init go as soon as it has said goodbye."""
+    """Listens at `path` in a thread of its own. `close_on_bye`: let init go as soon as it has said goodbye.
+
+    `on_ask` gives what it says to a record that asks for a verdict; `judges` says whether it may happen (None: no
+    answer)."""
 
     path: Path
     watch: tuple[bytes, ...] = ()
@@ -179,6 +193,8 @@ class InitPeer:
     packets: list[int] = field(default_factory=list)
     answer: Callable[[InitPeer], bytes] = lambda peer: welcome(peer.survey) + patterns(peer.watch)
     reading: threading.Event = field(default_factory=threading.Event)
+    on_ask: Callable[[int], bytes] | None = None
+    judges: Callable[[Message], bool | None] | None = None
 
     def __post_init__(self) -> None:
         self.changed = threading.Condition()
@@ -238,8 +254,19 @@ class InitPeer:
                 self.changed.notify_all()
             if fresh[0].kind == "HELLO":
                 connection.send(self.answer(self))
+            for asked in (message.head["ask"] for message in fresh if self.on_ask):
+                if asked and self.on_ask:
+                    connection.send(self.on_ask(asked))
+            self._judge(connection, fresh)
             if fresh[-1].kind == "BYE" and self.close_on_bye:
                 return
+
+    def _judge(self, connection: socket.socket, fresh: list[Message]) -> None:
+        for message in fresh:
+            allowed = self.judges(message) if self.judges and message.head["ask"] else None
+            if allowed is not None:
+                with suppress(OSError):  # init is gone
+                    connection.send(verdict(message, allowed=allowed))
 
     def send(self, packet: bytes) -> None:
         assert self.connection

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import given
@@ -44,6 +45,18 @@ def test_beginning_anew_forgets(tmp_path: Path) -> None:
     log.rewrite([])
     log.close()
     assert log.read() == []
+
+
+def test_an_exec_that_was_allowed_by_a_question_that_is_asked_again_did_not_happen(tmp_path: Path) -> None:
+    log = new_log(tmp_path)
+    log.rewrite([])
+    log.append(replace(GIT, label="/bin/sh", image=(1, 9)), before=GIT, ask=77)
+    log.close()
+    after = new_log(tmp_path)
+    assert after.read() == [replace(GIT, label="/bin/sh", image=(1, 9))]
+    assert after.before(78) is None
+    assert after.before(77) == GIT
+    assert after.before(77) is None
 
 
 def test_a_cut_line_and_noise_are_skipped(tmp_path: Path) -> None:
