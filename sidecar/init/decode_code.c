@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "code_plan.h"
 #include "counters.h"
 #include "lineage.h"
 #include "locate.h"
@@ -13,7 +14,7 @@
 #include "seen.h"
 #include "stance.h"
 
-enum { MAPPINGS_LOOKED_AT = 8 };
+enum { MAPPINGS_LOOKED_AT = PLAN_FILES_MAX };
 
 /* Code that is made at run time is made again and again: once for each process and call. */
 static void report_memory(struct trap *t) {
@@ -77,14 +78,8 @@ static void decide_memory(struct trap *t) {
         report_memory(t);
 }
 
-static struct plan load_plan(const struct trap *t, const struct inscope_file *file) {
-    struct plan plan = trap_plan(t);
-    plan.of.file = *file;
-    return plan;
-}
-
 static void map_again(struct trap *t, struct image *image, const char *path) {
-    struct plan plan = load_plan(t, &image->file);
+    struct plan plan = code_plan(t, &image->file, -1);
     if (trap_decide(t, false, &plan, 1) && !repeats(t, &image->file))
         report_load(t, image, path, strlen(path), 0);
 }
@@ -102,9 +97,12 @@ static void map_file(struct trap *t, int fd) {
         return;
     }
     struct image image = image_of(dup(fd), t->call->data.nr);
-    struct plan plan = load_plan(t, &image.file);
+    struct plan plan = code_plan(t, &image.file, stance_enforces() && image.regular ? fd : -1);
+    bool refused = stance_enforces() && image.regular && code_is_being_written(fd) && trap_refuse(t, ETXTBSY);
     image_close(&image);
-    bool stands = trap_decide(t, false, &plan, 1);
+    if (refused)
+        plan_drop(&plan);
+    bool stands = refused || trap_decide(t, false, &plan, 1);
     if (stands)
         report_file(t, fd);
     else if (fd >= 0)
@@ -133,7 +131,7 @@ void decode_map(struct trap *t) {
     trap_recognise(t);
     if (seen && S_ISREG(st.st_mode) && is_known(t, &st)) {
         struct inscope_file file = image_file(&st);
-        struct plan plan = load_plan(t, &file);
+        struct plan plan = code_plan(t, &file, -1);
         trap_decide(t, true, &plan, 0);
         return;
     }
@@ -150,6 +148,19 @@ static void report_name(struct trap *t, const struct mapping *mapping, int error
     image.file.inode = mapping->inode;
     if (!repeats(t, &image.file))
         report_load(t, &image, mapping->path, strlen(mapping->path), INSCOPE_UNREADABLE);
+}
+
+/* A file that cannot be reached is not judged, and so refused. */
+static struct plan protect_plan(struct trap *t, const int *fds, int found) {
+    struct inscope_file none = {0};
+    struct plan plan = code_plan(t, &none, -1);
+    for (int i = 0; i < found && stance_enforces(); i++) {
+        if (fds[i] >= 0 && code_is_being_written(fds[i]))
+            trap_refuse(t, ETXTBSY);
+        else if (fds[i] >= 0)
+            code_plan_add(&plan, fds[i]);
+    }
+    return plan;
 }
 
 /* What the range holds is looked up while the caller is held: afterwards it may be another mapping. */
@@ -175,7 +186,8 @@ void decode_protect(struct trap *t) {
     trap_identify(t);
     if (found == MAPPINGS_LOOKED_AT && at < end && stance_enforces()) /* more than can be judged */
         trap_refuse(t, EACCES);
-    bool stands = trap_decide(t, found == 0, NULL, (unsigned)found + memory);
+    struct plan plan = protect_plan(t, fds, found);
+    bool stands = trap_decide(t, found == 0, &plan, (unsigned)found + memory) || t->denied;
     for (int i = 0; i < found; i++)
         if (!stands && fds[i] >= 0)
             close(fds[i]);

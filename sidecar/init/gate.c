@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "counters.h"
+#include "file_set.h"
 #include "gate_loaders.h"
 #include "gate_sight.h"
 #include "gate_table.h"
@@ -188,6 +189,10 @@ static void ask(struct gated *g, bool image, const struct loader *loader, uint64
         g->loader = loader->file;
 }
 
+static void may_be_code(const struct inscope_file *file) {
+    file_set_add(&code_files, &(struct file_identity){file->device, file->inode, 0});
+}
+
 static void on_exec(struct gated *g, uint64_t now_ns) {
     struct plan *exec = &g->plan;
     struct sight s = gate_sight(exec->who.pid);
@@ -198,6 +203,8 @@ static void on_exec(struct gated *g, uint64_t now_ns) {
         return;
     }
     struct loader loader = loader_of(exec, &s, now_ns);
+    if (loader.known)
+        may_be_code(&loader.file);
     bool image = !same || exec->of.exec.file.writable;
     if (!image && (!loader.any || loader.known))
         let_run(g);
@@ -250,8 +257,10 @@ void gate_ended(pid_t tid) {
 
 static void conclude(struct gated *g, uint64_t now_ns) {
     enum gated_verdict verdict = gate_table_verdict(g);
-    if (verdict == VERDICT_ALLOWED && g->loader.inode)
+    if (verdict == VERDICT_ALLOWED && g->loader.inode) {
         gate_loader_accept(&g->loader, now_ns);
+        may_be_code(&g->loader);
+    }
     if (verdict == VERDICT_ALLOWED || (verdict == VERDICT_REFUSED && !stance_enforces()))
         let_run(g);
     else if (verdict == VERDICT_REFUSED)

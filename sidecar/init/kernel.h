@@ -79,6 +79,8 @@ struct inscope_procmap_query {
     uint64_t vma_name_addr, build_id_addr;
 };
 #define INSCOPE_PROCMAP_QUERY _IOWR('f', 17, struct inscope_procmap_query)
+#define INSCOPE_PROCMAP_EXECUTABLE 0x04u
 #define INSCOPE_PROCMAP_COVERING_OR_NEXT 0x10u
+#define INSCOPE_PROCMAP_FILE 0x20u
 
 #endif

@@ -15,6 +15,7 @@
 #include "filter.h"
 #include "futex.h"
 #include "inherited.h"
+#include "recheck.h"
 #include "stance.h"
 #include "thread.h"
 #include "watch.h"
@@ -68,6 +69,8 @@ static void handle(const struct seccomp_notif *call, const struct open_levels *l
     static struct message message;
     struct trap t = {.call = call, .listener = notify_listener, .now_ns = boottime_ns(), .message = &message};
     count(&counters.traps);
+    if (stance_enforces())
+        recheck_seen((pid_t)call->pid);
     watch_settle(&t);
     if (!t.answered && foreign(&call->data))
         decode_foreign(&t);

@@ -6,8 +6,11 @@
 #include <stdint.h>
 
 #include "payload.h"
+#include "file_set.h"
 #include "process.h"
 #include "wire.h"
+
+enum { PLAN_FILES_MAX = 8 };
 
 struct plan {
     uint64_t id; /* of the notification */
@@ -20,7 +23,10 @@ struct plan {
     int fd; /* -1: none */
     struct payload *payload; /* NULL: none */
     union {
-        struct inscope_file file; /* the mapped file that was judged */
+        struct {
+            uint32_t count;
+            struct file_identity files[PLAN_FILES_MAX];
+        } code; /* the mapped files that were judged */
         struct {
             struct inscope_file file; /* the image that was judged */
             uint64_t name;            /* sip_bytes of what the kernel calls it (AT_EXECFN) */

@@ -2,6 +2,8 @@
 
 #include <stdatomic.h>
 
+#include "recheck.h"
+
 static _Atomic int now = INSCOPE_WATCHES;
 
 enum inscope_stance stance(void) { return (enum inscope_stance)atomic_load(&now); }
@@ -9,6 +11,9 @@ enum inscope_stance stance(void) { return (enum inscope_stance)atomic_load(&now)
 bool stance_take(const struct inscope_mode *mode) {
     if (mode->stance < INSCOPE_WATCHES || mode->stance > INSCOPE_FREEZES)
         return false;
+    bool began = !stance_enforces();
     atomic_store(&now, (int)mode->stance);
+    if (began && stance_enforces())
+        recheck_begin();
     return true;
 }

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from inscope.behaviour import CodeMemory, Load
+from inscope.behaviour import CodeMemory, Contradiction, Load
+from inscope.verdict import Verdict
 from sidecar.observe.actors import Actors
 from sidecar.observe.bodies import Head
 from sidecar.observe.drafts import Draft, open_file
+from sidecar.observe.kinds import Flag
+from sidecar.observe.processes import Process
 from sidecar.observe.records import NO_FD, LoadRecord
 from sidecar.observe.scribe import Scribe
 from sidecar.observe.surveyor import Surveyor
 from sidecar.observe.writers import Writers
+
+_MISMATCH = int(Flag.MISMATCH)
 
 _SHARED_MEMORY = (b"/dev/zero (deleted)", b"/SYSV")
 """What the kernel calls the files behind anonymous shared memory (mmap, shmget)."""
@@ -37,6 +43,8 @@ class Loads:
     def load(self, record: LoadRecord) -> Sequence[Draft]:
         """A file is mapped executable."""
         process = self._actors.of(record.head)
+        if record.head.flags & _MISMATCH:
+            return (self._killed(record, process),)
         if record.path.startswith(_SHARED_MEMORY):
             self._discard(record.fd)
             return self.code_memory(record.head)
@@ -46,6 +54,11 @@ class Loads:
         path = self._scribe.path(record.path)
         behaviour = Load(path, "", process.label, self._writer(record, path))
         return (Draft(self._scribe.observation(record.head, process, behaviour), open_file(record)),)
+
+    def _killed(self, record: LoadRecord, process: Process) -> Draft:
+        """Code that nobody judged was found in a process, which init has killed."""
+        behaviour = Contradiction("a file that was judged", self._scribe.path(record.path), process.label)
+        return Draft(replace(self._scribe.observation(record.head, process, behaviour), verdict=Verdict.KILL))
 
     def _writer(self, record: LoadRecord, path: str) -> str:
         if path in self._surveyor.libraries:

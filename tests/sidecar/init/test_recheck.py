@@ -1,0 +1,128 @@
+"""Loads in enforce: judged at the mapping, looked at again, and what raced the judgement is killed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from inscope.behaviour import Behaviour, Contradiction, Load, subject_of
+from inscope.verdict import Verdict
+from tests.sidecar.observe.test_enforced import Enforced, Refuses
+
+pytestmark = pytest.mark.real
+
+TRY = """
+import ctypes, mmap, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
+libc.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+R, RW, RX, SHARED, PRIVATE, ANONYMOUS = 1, 3, 5, 1, 2, 32
+FAILED = 2**64 - 1
+good, evil = sys.argv[1:3]
+def attempt(name, act):
+    ctypes.set_errno(0)
+    try: result = act()
+    except OSError as error: result = error.strerror
+    else: result = "failed: " + os.strerror(ctypes.get_errno()) if result in (FAILED, -1) else "done"
+    print(name, result, flush=True)
+def mapped(fd, prot=RX, flags=PRIVATE, size=4096): return libc.mmap(None, size, prot, flags, fd, 0)
+def opened(path, flags=os.O_RDONLY): return os.open(path, flags)
+"""
+
+
+def nothing(_: Behaviour) -> bool:
+    return False
+
+
+def loads(name: str) -> Refuses:
+    return lambda behaviour: isinstance(behaviour, Load) and subject_of(behaviour).endswith(name)
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    path = tmp_path / "good.so"
+    shutil.copy("/bin/true", path)
+    return path
+
+
+@pytest.fixture
+def evil(tmp_path: Path) -> Path:
+    path = tmp_path / "evil.so"
+    path.write_bytes(b"EVIL" + bytes(8188))
+    return path
+
+
+async def python(enforced: Enforced, code: str, *arguments: object) -> list[str]:
+    return (await enforced.run(sys.executable, "-c", TRY + code, *map(str, arguments))).splitlines()
+
+
+async def test_a_refused_library_is_not_mapped_by_any_call(tmp_path: Path, good: Path, evil: Path) -> None:
+    code = """
+attempt("good", lambda: mapped(opened(good)))
+attempt("mmap", lambda: mapped(opened(evil)))
+attempt("shared", lambda: mapped(opened(evil), RX, SHARED))
+at = mapped(opened(evil), R)
+attempt("mprotect", lambda: libc.mprotect(at, 4096, RX))
+attempt("pkey_mprotect", lambda: libc.syscall(int(sys.argv[3]), ctypes.c_long(at), 4096, RX, -1))
+os.link(evil, "innocent.so")
+attempt("by handle", lambda: mapped(opened(evil)))
+"""
+    enforced = Enforced(tmp_path, loads("evil.so"))
+    number = 329 if os.uname().machine == "x86_64" else 288
+    assert await python(enforced, code, good, evil, number) == [
+        "good done",
+        "mmap failed: Permission denied",
+        "shared failed: Permission denied",
+        "mprotect failed: Permission denied",
+        "pkey_mprotect failed: Permission denied",
+        "by handle failed: Permission denied",
+    ]
+
+
+async def test_what_is_being_written_does_not_become_code(tmp_path: Path, good: Path, evil: Path) -> None:
+    code = """
+fd = opened(good, os.O_RDWR)
+attempt("open for writing", lambda: mapped(fd))
+window = mapped(fd, RW, SHARED)
+os.close(fd)
+attempt("mapped for writing", lambda: mapped(opened(good)))
+at = mapped(opened(good), R)
+attempt("mprotect", lambda: libc.mprotect(at, 4096, RX))
+libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+libc.munmap(window, 4096)
+attempt("afterwards", lambda: mapped(opened(good)))
+attempt("writing to code", lambda: opened(good, os.O_RDWR))
+memory = os.memfd_create("m"); os.write(memory, b"x" * 4096)
+attempt("memory file", lambda: mapped(memory))
+os.unlink(good)
+attempt("another of its name", lambda: opened(good, os.O_RDWR | os.O_CREAT))
+"""
+    assert await python(Enforced(tmp_path, nothing), code, good, evil) == [
+        "open for writing failed: Text file busy",
+        "mapped for writing failed: Text file busy",
+        "mprotect failed: Text file busy",
+        "afterwards done",
+        "writing to code Text file busy",
+        "memory file failed: Text file busy",
+        "another of its name done",
+    ]
+
+
+async def test_code_that_raced_its_judgement_dies_with_its_process(
+    tmp_path: Path, program: Callable[[str], str], good: Path, evil: Path
+) -> None:
+    enforced = Enforced(tmp_path, loads("evil.so"))
+    out = await enforced.run(program("racemap"), str(good), str(evil), "3000")
+    lines = out.splitlines()
+    print("contained:", lines[0], "and lived on for", lines[-1], "ms")
+    assert lines[-1] != "never", "the race was not won once: nothing was tested"
+    assert enforced.status == -9
+    killed = [one for one in enforced.seen if one.verdict is Verdict.KILL]
+    assert [type(one.behaviour) for one in killed] == [Contradiction]
+    assert float(lines[-1]) < 200
