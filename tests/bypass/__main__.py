@@ -68,9 +68,12 @@ async def _measured(trials: Trials, attack: Attack, room: Room, times: int) -> s
     states = Counter(one.state for one in enforced)
     unbegun = sum(not one.begun for one in enforced)
     ends = " ".join(f"{state}×{count}" for state, count in states.items())
+    works = room in attack.works
+    other = works and (not observed.succeeded or set(states) != {attack.enforce[room]} or unbegun or honest.deviations)
+    other = other or (works and attack.seen not in (observed.kinds or {""}))
     wrong = [one.behaviour for one in honest.deviations]
     return (
-        f"{attack.name}: works {observed.succeeded} ({attack.works >= {room}}), seen {sorted(observed.kinds)} "
+        f"{'!! ' if other else ''}{attack.name}: works {observed.succeeded} ({works}), seen {sorted(observed.kinds)} "
         f"({attack.seen}), enforce {ends} ({attack.enforce[room]})"
         + (f", HONEST REFUSED {wrong}" if wrong else "")
         + (f", NOT BEGUN {unbegun}" if unbegun else "")

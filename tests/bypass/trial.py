@@ -19,7 +19,7 @@ from tests.bypass.watched import Launch, Run, watch
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One run of an attack. `deviations` are the acts out of reference, in their order."""
+    """One run of an attack, which succeeded also where init ended before it could tell the agent's end. `deviations` are the acts out of reference, in their order."""
 
     run: Run
     succeeded: bool
@@ -71,7 +71,8 @@ class Trials:
         run = await self._run(attack, LocalReference(mode, entries=entries), arguments)
         held_against = LocalReference(Mode.DETECT, entries=entries)
         deviations = tuple(one for one in run.observations if judge(one.behaviour, held_against).missing)
-        return Outcome(run, self._arena.reached(run.output), BEGUN in run.output.split(), deviations)
+        succeeded = self._arena.reached(run.output) or run.status is None
+        return Outcome(run, succeeded, BEGUN in run.output.split(), deviations)
 
     async def _in_scope(self, attack: Attack) -> frozenset[Entry]:
         if attack.path not in self._learned:

@@ -31,6 +31,9 @@ SECONDS = 30
 GRACE_S = 1.0
 """How long after init's own end its last records may take."""
 
+REVIVED_S = 0.2
+"""How long whoever is stopped stays so."""
+
 _OUTPUT_MAX = 1 << 20
 
 Launch = Callable[[Sequence[str], Mapping[str, str]], Sequence[str]]
@@ -153,6 +156,7 @@ async def watch(
 
 
 async def _until_end(process: asyncio.subprocess.Process, sink: _Sink, observer: Observer) -> tuple[str, str]:
+    reviving = asyncio.ensure_future(_revive(process.pid))
     reading = asyncio.gather(*(_read(stream) for stream in (process.stdout, process.stderr) if stream))
     try:
         async with asyncio.timeout(SECONDS):
@@ -162,9 +166,10 @@ async def _until_end(process: asyncio.subprocess.Process, sink: _Sink, observer:
             observer.release()
             await process.wait()
     except TimeoutError as error:
-        raise HungError(f"did not end; processes of its session:\n{_session(process.pid)}") from error
+        raise HungError(f"did not end; what is left of it:\n{_told(process.pid)}") from error
     finally:
-        _end_session(process.pid)
+        reviving.cancel()
+        _end(process.pid)
         output, errors = await reading
     return output, errors
 
@@ -174,6 +179,7 @@ async def _first(*events: object) -> None:
     _, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in pending:
         task.cancel()
+    await asyncio.gather(*pending, return_exceptions=True)
 
 
 async def _read(stream: asyncio.StreamReader) -> str:
@@ -185,29 +191,51 @@ async def _read(stream: asyncio.StreamReader) -> str:
     return b"".join(parts).decode(errors="replace")
 
 
-def _of_session(session: int) -> list[int]:
-    """The processes of one session, whose group they have left or not."""
+@dataclass(frozen=True, slots=True)
+class _Process:
+    pid: int
+    state: str
+    parent: int
+    session: int
+    name: str
+
+
+def _processes() -> list[_Process]:
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
-            with suppress(OSError, IndexError):
-                if int((entry / "stat").read_text().rpartition(")")[2].split()[3]) == session:
-                    found.append(int(entry.name))
+            with suppress(OSError, IndexError, ValueError):
+                before, _, after = (entry / "stat").read_text().rpartition(")")
+                state, parent, _, session = after.split()[:4]
+                found.append(_Process(int(entry.name), state, int(parent), int(session), before.partition("(")[2]))
     return found
 
 
-def _end_session(session: int) -> None:
+def _of(root: int) -> list[_Process]:
+    """The processes of a session that we began, and the descendants of its leader in others."""
+    everybody = _processes()
+    family = {root}
+    while grown := {one.pid for one in everybody if one.parent in family} - family:
+        family |= grown
+    return [one for one in everybody if one.pid in family or one.session == root]
+
+
+async def _revive(root: int) -> None:
+    """An agent that stops init, or its group, hangs itself. Somebody outside who is patient lets it go on."""
+    while True:
+        await asyncio.sleep(REVIVED_S)
+        for one in _of(root):
+            if one.state == "T":
+                with suppress(ProcessLookupError):
+                    os.kill(one.pid, signal.SIGCONT)
+
+
+def _end(root: int) -> None:
     """An attack may leave processes that hold our pipes open, or stopped ones."""
-    for pid in _of_session(session):
+    for one in _of(root):
         with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+            os.kill(one.pid, signal.SIGKILL)
 
 
-def _session(session: int) -> str:
-    lines = []
-    for pid in _of_session(session):
-        with suppress(OSError):
-            status = Path(f"/proc/{pid}/status").read_text().splitlines()
-            wait = Path(f"/proc/{pid}/wchan").read_text()
-            lines.append(f"{pid} {status[0]} {status[2]} {wait}")
-    return "\n".join(lines)
+def _told(root: int) -> str:
+    return "\n".join(f"{one.pid} {one.name} {one.state}" for one in _of(root))

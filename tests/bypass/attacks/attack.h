@@ -153,8 +153,15 @@ static void *shared(size_t size) {
     return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 }
 
-/* inscope-init is whose child the agent is. */
-static pid_t guard(void) { return getppid(); }
+/* inscope-init: whose child the agent is, as long as it lives. Only in a container may that be PID 1; elsewhere that is
+ * the machine's own. */
+static pid_t guarded_by;
+
+static pid_t guard(void) {
+    if (guarded_by == 1 && strcmp(given("ROOM"), "runc"))
+        _exit(97);
+    return guarded_by;
+}
 
 static void in_scope(void) {
     spawn(given("ALLOWED"));
@@ -176,6 +183,7 @@ static void in_scope(void) {
 }
 
 int main(int argc, char **argv) {
+    guarded_by = getppid();
     if (argc == 2 && strcmp(argv[1], "benign") == 0) {
         in_scope();
         if (benign)

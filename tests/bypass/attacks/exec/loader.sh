@@ -7,7 +7,7 @@
 
 loader=$(ls /lib64/ld-linux-x86-64.so.2 /lib/ld-linux-aarch64.so.1 2>/dev/null)
 
-benign() { "$loader" /bin/true; }
+benign() { cp /bin/true "$WORK/honest"; "$loader" /bin/true; }
 attack() {
   cp /usr/bin/touch "$WORK/true"
   "$loader" "$WORK/true" "$PROOF"

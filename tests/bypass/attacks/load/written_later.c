@@ -21,6 +21,7 @@ void attack(void) {
     char *code = mapped();
     if (code == MAP_FAILED)
         return;
+    nap(50);
     int in = open(given("DENIED_LIBRARY"), O_RDONLY | O_CLOEXEC), out = open(work("code"), O_WRONLY | O_CLOEXEC);
     sendfile(out, in, NULL, length(given("DENIED_LIBRARY")));
     run_code(code, constructor_in(given("DENIED_LIBRARY")));

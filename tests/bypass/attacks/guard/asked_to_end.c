@@ -1,0 +1,16 @@
+/* Init is asked to end: kill(SIGTERM).
+ *
+ * seen: syscall
+ * enforce: prevented
+ * works: root user filtered
+ */
+#include "attack.h"
+
+void attack(void) {
+    pid_t to = guard();
+    signal(SIGTERM, SIG_IGN);
+    if (kill(to, SIGTERM) == 0)
+        won();
+    nap(20);
+    kill(to, SIGCONT);
+}
