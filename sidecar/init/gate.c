@@ -61,14 +61,10 @@ static bool may_begin(const struct gated *g, uint64_t now_ns) {
     return true;
 }
 
-/* One that calls again is not in the exec that it was let go into: it is traced already. */
 static bool trace(const struct gated *g) {
-    struct gated *before = gate_table_find(g->plan.who.tid);
-    if (before) {
-        gate_table_remove(before);
-        return true;
-    }
     long options = PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
+    if (g->traced)
+        return true;
     gate_watchdog_begin(g->plan.who.pid);
     bool traced = ptrace(PTRACE_SEIZE, g->plan.who.tid, NULL, (void *)options) == 0;
     gate_watchdog_end();
@@ -214,17 +210,22 @@ static void on_exec(struct gated *g, uint64_t now_ns) {
         close(loader.path_fd);
 }
 
-/* In the name of whom the process was let go: after an exec it has the id of its first thread. */
+/* An exec ends all other threads, whatever they were about. */
+static void forget_siblings(const struct gated *g) {
+    for (struct gated *o = NULL; (o = gate_table_next(o));)
+        if (o != g && o->plan.who.pid == g->plan.who.pid)
+            gate_table_remove(o);
+}
+
+/* Whoever was let go into the exec has the id of the process's first thread by now. */
 static struct gated *of_exec(pid_t tid) {
     unsigned long former = 0;
     ptrace(PTRACE_GETEVENTMSG, tid, NULL, &former);
     struct gated *g = gate_table_find((pid_t)former);
-    if (!g || (pid_t)former == tid)
-        return g;
-    struct gated *leader = gate_table_find(tid);
-    if (leader)
-        gate_table_remove(leader);
+    if (!g)
+        return NULL;
     g->plan.who.tid = tid;
+    forget_siblings(g);
     return g;
 }
 
@@ -250,9 +251,11 @@ void gate_stopped(pid_t tid, int code, uint64_t now_ns) {
 }
 
 void gate_ended(pid_t tid) {
-    struct gated *g = gate_table_find(tid);
-    if (g)
-        gate_table_remove(g);
+    for (struct gated *g = NULL; (g = gate_table_next(g));)
+        if (g->plan.who.tid == tid && g->state == GATED_WAITING)
+            g->traced = false;
+        else if (g->plan.who.tid == tid)
+            gate_table_remove(g);
 }
 
 static void conclude(struct gated *g, uint64_t now_ns) {
@@ -267,9 +270,21 @@ static void conclude(struct gated *g, uint64_t now_ns) {
         end(g);
 }
 
+/* Who calls again is not in the exec any more that it was let go into, and is traced already. */
+static void take_over(struct gated *g) {
+    struct gated *before = gate_table_find(g->plan.who.tid);
+    if (!before || before->state == GATED_ASKING) /* such a one is stopped, and calls nothing */
+        return;
+    g->traced = true;
+    gate_table_remove(before);
+}
+
 void gate_serve(uint64_t now_ns) {
     uint64_t rings;
     (void)!read(wake, &rings, sizeof rings);
+    for (struct gated *g = NULL; (g = gate_table_next(g));)
+        if (g->state == GATED_WAITING)
+            take_over(g);
     for (struct gated *g = NULL; (g = gate_table_next(g));) {
         if (g->state == GATED_WAITING && may_begin(g, now_ns))
             begin(g, now_ns);

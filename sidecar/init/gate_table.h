@@ -12,7 +12,7 @@ enum { GATED_MAX = 256 };
 
 enum gated_state {
     GATED_FREE,
-    GATED_WAITING, /* held in its call, not traced yet */
+    GATED_WAITING, /* held in its call */
     GATED_LET_GO,  /* traced, and in its exec */
     GATED_LEAVING, /* asked to stop: the exec failed, or takes long */
     GATED_ASKING   /* stopped before its first instruction, until the sidecar says whether it may go on */
@@ -24,6 +24,7 @@ struct gated {
     enum gated_state state;
     enum gated_verdict verdict;
     struct plan plan;  /* of the exec; who.tid is the traced thread */
+    bool traced;       /* WAITING: since an exec before, which failed */
     uint64_t ask;      /* ASKING: on what */
     struct inscope_file loader; /* ASKING: the ELF interpreter that is asked for too; inode 0: none */
     uint64_t since_ns; /* of the state */
