@@ -82,11 +82,16 @@ static const char *read_text(pid_t caller, const char *name, char out[TEXT_MAX])
     return out;
 }
 
-/* Where it cannot be read it is taken for the guard's. */
-static bool of_callers_user(pid_t caller) {
+bool aim_users(pid_t caller, uid_t *real, uid_t *effective) {
     char text[TEXT_MAX];
     const char *line = strstr(read_text(caller, "status", text), "\nUid:");
-    return !line || guard_of_user((uid_t)strtoul(line + 5, NULL, 10));
+    return line && sscanf(line + 5, "%u %u", real, effective) == 2;
+}
+
+/* Where it cannot be read it is taken for the guard's. */
+static bool of_callers_user(pid_t caller) {
+    uid_t real, effective;
+    return !aim_users(caller, &real, &effective) || guard_of_user(real);
 }
 
 /* 0 means the caller's own group or user. Another user's processes are not the caller's to slow down. */
@@ -119,7 +124,7 @@ static pid_t of_folder(pid_t caller, int descriptor) {
     return (pid_t)strtol(link + 6, NULL, 10);
 }
 
-static pid_t of_pidfd(pid_t caller, int descriptor) {
+pid_t aim_pidfd(pid_t caller, int descriptor) {
     char name[32], text[TEXT_MAX];
     snprintf(name, sizeof name, "fdinfo/%d", descriptor);
     pid_t pid = aim_parse_fdinfo(read_text(caller, name, text));
@@ -127,7 +132,7 @@ static pid_t of_pidfd(pid_t caller, int descriptor) {
 }
 
 static bool at_pidfd_signal(pid_t caller, int descriptor, int signal) {
-    pid_t pid = of_pidfd(caller, descriptor);
+    pid_t pid = aim_pidfd(caller, descriptor);
     return pid && (guard_has(pid) || guard_suffers(pid, signal));
 }
 
@@ -136,7 +141,7 @@ static bool aims(enum by by, const __u64 *a, pid_t caller) {
     case BY_ID: return guard_has((pid_t)a[0]);
     case BY_KILL: return at_kill((pid_t)a[0], (int)a[1], caller);
     case BY_GROUP: return guard_in_group((pid_t)a[0]);
-    case BY_PIDFD: return guard_has(of_pidfd(caller, (int)a[0]));
+    case BY_PIDFD: return guard_has(aim_pidfd(caller, (int)a[0]));
     case BY_PIDFD_SIGNAL: return at_pidfd_signal(caller, (int)a[0], (int)a[1]);
     case BY_LIMIT: return a[2] && guard_has((pid_t)a[0]);
     case BY_PRIORITY: return at_priority((int)a[0], (pid_t)a[1], caller);

@@ -139,7 +139,7 @@ static void judge(struct trap *t, const struct open_request *o, const struct ope
         refuse_quietly(t, found, fails);
         return;
     }
-    if (writes(o) && opened_is_memory(found)) {
+    if (writes(o) && (opened_is_memory(found) || opened_is_guards(found))) {
         refuse_loudly(t, o, found, EACCES);
         return;
     }

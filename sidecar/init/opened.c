@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "guard.h"
 #include "locate.h"
 #include "openflags.h"
 
@@ -73,6 +75,10 @@ int opened_fails(const struct opened *o, uint64_t flags) {
 
 bool opened_is_deliverable(const struct opened *o) {
     return o->fd >= 0 && S_ISREG(o->mode) && !o->in_proc && !atomic_load(&rights_differ);
+}
+
+bool opened_is_guards(const struct opened *o) {
+    return o->in_proc && strncmp(o->real, "/proc/", 6) == 0 && guard_has((pid_t)strtol(o->real + 6, NULL, 10));
 }
 
 bool opened_is_memory(const struct opened *o) {

@@ -29,6 +29,9 @@ bool opened_is_deliverable(const struct opened *o);
 /* Whether this is the memory of a process. */
 bool opened_is_memory(const struct opened *o);
 
+/* Whether this is a file of /proc that belongs to init or the sidecar. */
+bool opened_is_guards(const struct opened *o);
+
 /* Who may open what is not init's to say any more: a caller may have other rights than init. From now on nothing is
  * deliverable. */
 void opened_rights_differ(void);

@@ -9,4 +9,7 @@
  * kernel does not have it. */
 bool scope_signals(void);
 
+/* Whether that has been done, by the child that became the agent: it shares init's memory until then. */
+bool scope_stands(void);
+
 #endif

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -229,3 +231,81 @@ def test_a_killed_init_takes_the_agent_with_it(enforcing: Observer, tmp_path: Pa
         assert not is_there(child)
     else:
         os.kill(child, signal.SIGKILL)
+
+
+LATER = """
+import os, sys
+print("ready", flush=True)
+sys.stdin.readline()
+os.execv("/bin/sh", ["sh", "-c", sys.argv[1]])
+"""
+
+
+@pytest.fixture
+def switched(init: Path, folder: Path) -> Iterator[Observer]:
+    """The mode is switched while the agent runs, so that the traps are the only wall."""
+    with InitPeer(folder / "init.sock", on_ask=allow) as peer:
+        yield Observer(init, peer)
+
+
+def run_later(observer: Observer, command: str) -> list[str]:
+    """Start where init only watches, and go on where it enforces."""
+    process = observer.start(
+        sys.executable, "-c", LATER, command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    )
+    assert process.stdin
+    assert process.stdout
+    process.stdout.readline()
+    observer.peer.send(encode("MODE", layout("mode").pack(stance=CONSTANTS["ENFORCES"], generation=7)))
+    observer.peer.wait(lambda peer: any(m.body["generation"] == 7 for m in peer.of("MODE_IS")))
+    output, _ = process.communicate(b"go on\n", timeout=20)
+    assert process.returncode == 0
+    return output.decode().splitlines()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP, signal.SIGTERM])
+def test_the_traps_alone_are_enough(switched: Observer, program: Callable[[str], str], number: int) -> None:
+    printed = run_later(switched, f"exec {program('guardattack')} $PPID {int(number)}")
+    assert {line.split()[1] for line in printed} == {str(EPERM)}
+    assert sorted(name(message) for message in at_guard(switched)) == sorted(line.split()[0] for line in printed)
+
+
+def test_a_pidfd_reaches_whom_it_stands_for(switched: Observer) -> None:
+    """Init sends the signal in the caller's place; nothing is told of it."""
+    code = (
+        "import os, signal, subprocess, sys\n"
+        "child = subprocess.Popen(['sleep', '100'])\n"
+        "pidfd = os.pidfd_open(child.pid)\n"
+        "signal.pidfd_send_signal(pidfd, signal.SIGTERM)\n"
+        "print(child.wait())\n"
+        "try: signal.pidfd_send_signal(pidfd, signal.SIGTERM)\n"
+        "except ProcessLookupError: print('gone')\n"
+    )
+    script = Path(switched.peer.path.parent, "script.py")
+    script.write_text(code)
+    assert run_later(switched, f"exec {sys.executable} {script}") == ["-15", "gone"]
+    assert at_guard(switched) == []
+
+
+def test_a_pidfd_that_is_exchanged_while_it_is_looked_at_never_reaches_the_guard(
+    switched: Observer, program: Callable[[str], str]
+) -> None:
+    """A thread puts a folder of /proc of the sidecar in the descriptor's place. This test is the sidecar."""
+    got: list[int] = []
+    before = signal.signal(signal.SIGWINCH, lambda *_: got.append(1))
+    try:
+        printed = run_later(switched, f"exec {program('pidfdrace')} {os.getpid()} {int(signal.SIGWINCH)}")
+    finally:
+        signal.signal(signal.SIGWINCH, before)
+    assert printed == ["2000 tries"]
+    assert got == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another user's files in /proc cannot be written in any case")
+def test_what_the_kernel_keeps_of_init_is_not_written_by_root(enforcing: Observer) -> None:
+    done = enforcing.run(
+        "sh", "-c", "echo 1000 > /proc/$PPID/oom_score_adj; echo 500 > /proc/$$/oom_score_adj && echo own"
+    )
+    assert lines(done) == ["own"]
+    (told,) = (m for m in enforcing.of("OPEN") if m.has("DENIED"))
+    assert told.strings[0].endswith(b"/oom_score_adj")
