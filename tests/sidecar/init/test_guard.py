@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from sidecar.observe.syscall_numbers import call_name
 from tests.fakes.init_peer import CONSTANTS, InitPeer, Message, encode, layout, welcome
 from tests.sidecar.init.observed import Observer, eventually, lines
+from tests.sidecar.init.test_unprivileged import NOBODY
 
 pytestmark = pytest.mark.real
 
@@ -309,3 +311,44 @@ def test_what_the_kernel_keeps_of_init_is_not_written_by_root(enforcing: Observe
     assert lines(done) == ["own"]
     (told,) = (m for m in enforcing.of("OPEN") if m.has("DENIED"))
     assert told.strings[0].endswith(b"/oom_score_adj")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="runs as another user, which needs root; as a user the others do")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_without_any_privilege_it_is_the_same(
+    enforcing: Observer, program: Callable[[str], str], folder: Path, number: int
+) -> None:
+    own = shutil.copy(program("guardattack"), str(folder / "guardattack"))
+    done = subprocess.run(
+        [*NOBODY, "--", *enforcing.command("sh", "-c", f"exec {own} $PPID {int(number)}")],
+        capture_output=True,
+        timeout=30,
+        check=False,
+        cwd="/",
+    )
+    assert done.returncode == 0, done.stderr
+    assert {line.split()[1] for line in lines(done)} == {str(EPERM)}
+    assert len(at_guard(enforcing)) == len(lines(done))
+
+
+AS_PID_1 = ["unshare", "--pid", "--fork", "--mount-proc"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a namespace of processes needs root")
+def test_as_pid_1_everybody_and_the_own_group_are_the_agents_to_signal(enforcing: Observer) -> None:
+    """What init gets of it, it passes on or is not ended by; the sidecar has no number there."""
+    code = """
+import os, signal, subprocess
+child = subprocess.Popen(["sleep", "100"], process_group=0)
+signal.signal(signal.SIGUSR1, lambda *_: None)
+os.kill(0, signal.SIGUSR1)
+os.kill(-1, signal.SIGTERM)
+print(child.wait())
+try: os.kill(1, signal.SIGTERM)
+except PermissionError as error: print(error.errno)
+"""
+    # SIGTERM to everybody leaves out the sender and PID 1
+    command = enforcing.command(sys.executable, "-c", code)
+    done = subprocess.run([*AS_PID_1, *command], capture_output=True, timeout=30, check=False)
+    assert lines(done) == [str(-signal.SIGTERM), str(EPERM)], done.stderr
+    assert [name(message) for message in at_guard(enforcing)] == ["kill"]
