@@ -2,6 +2,7 @@
 #include "alien_code.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,6 +74,7 @@ static bool find(pid_t tid, struct mappings *all, struct mapping *out) {
     return false;
 }
 
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct mappings all;
 static struct mapping one;
 
@@ -90,30 +92,39 @@ static bool is_in_the_gate(pid_t tid) {
     return tracer && process_read(tracer).pid == getpid();
 }
 
-enum look { GONE, FINE, ALIEN };
-
 /* The mappings are opened first: those of a program that is replaced meanwhile are empty then. */
-static enum look look(pid_t tid, bool closely) {
+static enum code_outcome look(pid_t tid, bool closely) {
     if (!mappings_open(tid, &all))
-        return GONE;
+        return CODE_GONE;
     bool alien = !(closely && is_in_the_gate(tid)) && find(tid, &all, &one);
     mappings_close(&all);
-    return alien ? ALIEN : FINE;
+    return alien ? CODE_KILLED : CODE_JUDGED;
 }
 
-bool alien_code_kill(pid_t tid) {
-    enum look first = look(tid, false);
+static enum code_outcome look_twice(pid_t tid) {
+    enum code_outcome outcome = look(tid, false);
     struct process who = process_read(tid);
-    if (first != ALIEN || file_set_is_cut(&code_files) || look(tid, true) != ALIEN)
-        return first != GONE;
-    end(&who, &one);
-    return false;
+    if (outcome != CODE_KILLED || file_set_is_cut(&code_files))
+        return outcome == CODE_KILLED ? CODE_JUDGED : outcome;
+    outcome = look(tid, true);
+    if (outcome == CODE_KILLED)
+        end(&who, &one);
+    return outcome;
+}
+
+enum code_outcome alien_code_look(pid_t tid) {
+    pthread_mutex_lock(&lock);
+    enum code_outcome outcome = look_twice(tid);
+    pthread_mutex_unlock(&lock);
+    return outcome;
 }
 
 void alien_code_accept(pid_t tid) {
-    if (!mappings_open(tid, &all))
-        return;
-    for (uint64_t at = 0; mappings_next_code(&all, at, &one); at = one.end)
-        file_set_add(&code_files, &(struct file_identity){one.device, one.inode, 0});
-    mappings_close(&all);
+    pthread_mutex_lock(&lock);
+    if (mappings_open(tid, &all)) {
+        for (uint64_t at = 0; mappings_next_code(&all, at, &one); at = one.end)
+            file_set_add(&code_files, &(struct file_identity){one.device, one.inode, 0});
+        mappings_close(&all);
+    }
+    pthread_mutex_unlock(&lock);
 }

@@ -39,7 +39,7 @@ static void go_on(struct plan *plan) {
         return;
     }
     plan_drop(plan);
-    if (recheck_soon(plan->who.tid))
+    if (recheck_soon(plan->who.pid))
         plan_let_go_on(plan);
     else
         plan_refuse(plan, EAGAIN);

@@ -15,6 +15,7 @@
 #include "open_request.h"
 #include "opened.h"
 #include "openflags.h"
+#include "recheck.h"
 #include "sip.h"
 #include "stance.h"
 
@@ -97,9 +98,19 @@ static unsigned names_of(const struct open_request *o, const struct opened *foun
     return names;
 }
 
+static void refuse_quietly(struct trap *t, const struct opened *found, int error) {
+    trap_refuse(t, error);
+    if (found->fd >= 0)
+        close(found->fd);
+}
+
 /* Ask, or know the answer. */
 static void ask(struct trap *t, const struct open_request *o, const struct opened *found, const char *other,
                 unsigned names) {
+    if (!recheck_now((pid_t)t->call->pid)) {
+        refuse_quietly(t, found, EACCES);
+        return;
+    }
     struct inscope_open body = body_of(t, o);
     body.device = found->file.device;
     body.inode = found->file.inode;
@@ -122,12 +133,6 @@ static void refuse_loudly(struct trap *t, const struct open_request *o, const st
     trap_identify(t);
     if (trap_refuse(t, error))
         open_request_report(t, o, &body, other_name(o, found->real, found->length), 0);
-    if (found->fd >= 0)
-        close(found->fd);
-}
-
-static void refuse_quietly(struct trap *t, const struct opened *found, int error) {
-    trap_refuse(t, error);
     if (found->fd >= 0)
         close(found->fd);
 }

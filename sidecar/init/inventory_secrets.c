@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "file_set.h"
 #include "inventory.h"
 #include "patterns.h"
 #include "walk.h"
@@ -18,8 +19,11 @@ static bool readable(const char *path, bool is_link) {
 
 static bool visit(void *listing, const char *path, size_t length, bool is_link) {
     struct listing *l = listing;
-    if (patterns_match(path, length, ACCESS_READ) && readable(path, is_link))
+    if (patterns_match(path, length, ACCESS_READ) && readable(path, is_link)) {
+        struct file_identity file = file_identity_of(path);
+        file_set_add(&secret_files, &file);
         return listing_add(l, path, length);
+    }
     return listing_goes_on(l);
 }
 

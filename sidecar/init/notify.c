@@ -65,12 +65,25 @@ static bool foreign(const struct seccomp_data *call) {
     return call->arch != NATIVE_AUDIT_ARCH || ((uint32_t)call->nr & FOREIGN_NUMBER_BIT);
 }
 
+/* Opens are many, and looked at again where they count. */
+static bool is_open(int nr) {
+    enum decoder decoder = decoder_of(nr);
+    return decoder == DECODE_OPEN || decoder == DECODE_OPENAT || decoder == DECODE_CREAT || decoder == DECODE_OPENAT2;
+}
+
+static void look_at_code(struct trap *t) {
+    if (!stance_enforces())
+        return;
+    recheck_seen((pid_t)t->call->pid);
+    if (!is_open(t->call->data.nr) && !recheck_now((pid_t)t->call->pid))
+        trap_refuse(t, EACCES);
+}
+
 static void handle(const struct seccomp_notif *call, const struct open_levels *levels) {
     static struct message message;
     struct trap t = {.call = call, .listener = notify_listener, .now_ns = boottime_ns(), .message = &message};
     count(&counters.traps);
-    if (stance_enforces())
-        recheck_seen((pid_t)call->pid);
+    look_at_code(&t);
     watch_settle(&t);
     if (!t.answered && foreign(&call->data))
         decode_foreign(&t);

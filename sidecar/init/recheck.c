@@ -22,7 +22,7 @@ enum {
     SETS = 256,
     WAYS = 4,
     LOOKS = 3,      /* at one that maps something: the call may be delayed */
-    SOON_MS = 5,
+    SOON_MS = 1,
     AGAIN_MS = 50,
     ALL_MS = 1000,
     SETTLE_MS = 20, /* calls that were let go on before it was enforced */
@@ -39,8 +39,8 @@ static struct {
     struct watched sets[SETS][WAYS];
 } table = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static _Atomic int work, begun;
-static _Atomic bool started;
+static _Atomic int work, begun, settled;
+static _Atomic bool started, pending; /* pending: somebody is to be looked at soon */
 
 /* Where the thread is, or is to be: one that needs no look soon makes room. NULL: there is none. */
 static struct watched *slot_of(pid_t tid) {
@@ -70,8 +70,9 @@ static void wake(void) {
         futex_wake(&work);
 }
 
-bool recheck_soon(pid_t tid) {
-    bool fresh, noted = note(tid, LOOKS, &fresh);
+bool recheck_soon(pid_t pid) {
+    bool fresh, noted = note(pid, LOOKS, &fresh);
+    atomic_store(&pending, true);
     if (fresh)
         wake();
     return noted;
@@ -84,6 +85,21 @@ void recheck_seen(pid_t tid) {
     pthread_mutex_unlock(&table.lock);
     if (!known)
         recheck_soon(tid);
+}
+
+static bool is_due(pid_t pid) {
+    pthread_mutex_lock(&table.lock);
+    const struct watched *w = slot_of(pid);
+    bool looks = w && w->tid == pid && w->looks;
+    pthread_mutex_unlock(&table.lock);
+    return looks;
+}
+
+bool recheck_now(pid_t tid) {
+    if (!atomic_load(&pending) || atomic_load(&settled) != atomic_load(&begun))
+        return true;
+    struct process who = process_of(tid, boottime_ns());
+    return !is_due(who.pid) || alien_code_look(who.pid) != CODE_KILLED;
 }
 
 /* Takes one look off each of a set; `due` gets those to look at (0: none). Whether there are more looks to come. */
@@ -113,7 +129,7 @@ static bool look_around(bool all) {
     for (size_t set = 0; set < SETS; set++) {
         more |= take_due(table.sets[set], all, due);
         for (int way = 0; way < WAYS; way++)
-            if (due[way] && !alien_code_kill(due[way]))
+            if (due[way] && alien_code_look(due[way]) != CODE_JUDGED)
                 forget(&table.sets[set][way], due[way]);
     }
     return more;
@@ -141,13 +157,12 @@ static void accept_what_is_there(void) {
 
 /* What was mapped before it was enforced counts as judged; a moment later, for what was let go on last. */
 static void accept_when_begun(void) {
-    static int seen;
     int now = atomic_load(&begun);
-    if (now == seen)
+    if (now == atomic_load(&settled))
         return;
-    seen = now;
     usleep(SETTLE_MS * 1000);
     accept_what_is_there();
+    atomic_store(&settled, now);
 }
 
 static void *run(void *unused) {
@@ -165,7 +180,10 @@ static void *run(void *unused) {
         bool all = boottime_ns() - all_ns >= ALL_MS * 1000000ull;
         if (all)
             all_ns = boottime_ns();
+        atomic_store(&pending, false);
         more = look_around(all);
+        if (more)
+            atomic_store(&pending, true);
     }
     return unused;
 }

@@ -7,13 +7,17 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* It is enforced from now on: what is mapped already counts as judged. Starts the thread, the first time. */
+/* It is about to be enforced: what is mapped already counts as judged. Starts the thread, the first time. */
 void recheck_begin(void);
 
-/* The process of this thread is about to map something: look soon, and again. False: it cannot be noted. */
-bool recheck_soon(pid_t tid);
+/* This process is about to map something: look soon, and again. False: it cannot be noted. */
+bool recheck_soon(pid_t pid);
 
 /* It makes calls: look at it once in a while. */
 void recheck_seen(pid_t tid);
+
+/* Before it is decided what a process may do: look now, if it has mapped something a moment ago. False: it had code that
+ * nobody judged, and is killed. `tid` is any of its threads. */
+bool recheck_now(pid_t tid);
 
 #endif

@@ -11,9 +11,8 @@ enum inscope_stance stance(void) { return (enum inscope_stance)atomic_load(&now)
 bool stance_take(const struct inscope_mode *mode) {
     if (mode->stance < INSCOPE_WATCHES || mode->stance > INSCOPE_FREEZES)
         return false;
-    bool began = !stance_enforces();
-    atomic_store(&now, (int)mode->stance);
-    if (began && stance_enforces())
+    if (!stance_enforces() && mode->stance != INSCOPE_WATCHES)
         recheck_begin();
+    atomic_store(&now, (int)mode->stance);
     return true;
 }

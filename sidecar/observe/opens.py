@@ -59,7 +59,7 @@ class Opens:
         if secret or self.all_reads:
             yield Open(self._scribe.path(record.path), Access.READ, process.label, secret)
         name = record.real or record.path
-        hidden = bool(record.head.flags & _MISMATCH)
+        hidden = bool(record.head.flags & _MISMATCH) and not self._watch_list.is_public(name)
         if (hidden or self._watch_list.is_secret(name)) and not (secret and _settled(name) == _settled(record.path)):
             yield Open(self._scribe.path(name), Access.READ, process.label, secret=True)
 

@@ -57,6 +57,10 @@ class WatchList:
         """Whether reading this absolute path is reading a secret."""
         return self.secret.matches(path) and not self.public.matches(path)
 
+    def is_public(self, path: bytes) -> bool:
+        """Whether what has this absolute path is no secret, whatever else it is called."""
+        return self.public.matches(path)
+
     def is_watched_write(self, path: bytes) -> bool:
         """Whether init watches this absolute path for being written."""
         return path.endswith(self.written) or self.secret.matches(path)

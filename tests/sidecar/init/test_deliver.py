@@ -158,6 +158,22 @@ attempt("the other's", lambda: read("own.pem"))
     assert await python(enforced, code, secret) == ["its own own", "the other's Permission denied"]
 
 
+async def test_a_hard_link_to_a_secret_that_nobody_opened_yet(tmp_path: Path, secret: Path) -> None:
+    """What the survey has listed is known by its number."""
+    code = """
+import time
+os.link(secret, "harmless")
+until = time.monotonic() + 5
+while time.monotonic() < until:
+    try: read("harmless")
+    except PermissionError: print("refused"); break
+"""
+    os.link(secret, tmp_path / "own.pem")
+    enforced = Enforced(tmp_path, any_secret)
+    assert await python(enforced, code, secret) == ["refused"]
+    assert {Path(subject_of(one)).name for one in enforced.denied()} == {"harmless"}
+
+
 async def test_memory_of_processes_is_not_opened_for_writing(tmp_path: Path, secret: Path) -> None:
     code = """
 attempt("own", lambda: os.open("/proc/self/mem", os.O_RDWR))

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from inscope.behaviour import Behaviour, Contradiction, Load, subject_of
+from inscope.behaviour import Behaviour, CodeMemory, Contradiction, Exec, Load, Syscall, subject_of
+from inscope.mode import Mode
+from inscope.observation import Observation
 from inscope.verdict import Verdict
 from tests.sidecar.observe.test_enforced import Enforced, Refuses
 
@@ -126,3 +128,71 @@ async def test_code_that_raced_its_judgement_dies_with_its_process(
     killed = [one for one in enforced.seen if one.verdict is Verdict.KILL]
     assert [type(one.behaviour) for one in killed] == [Contradiction]
     assert float(lines[-1]) < 200
+
+
+class Switched(Enforced):
+    """Observed, until the agent executes /bin/true."""
+
+    def __init__(self, folder: Path, refuses: Refuses) -> None:
+        super().__init__(folder, refuses)
+        self.mode = Mode.OBSERVE
+
+    def observed(self, observation: Observation) -> None:
+        super().observed(observation)
+        started = observation.behaviour
+        if self.mode is Mode.OBSERVE and isinstance(started, Exec) and started.program.path.endswith("/true"):
+            self.mode = Mode.ENFORCE
+            self.observer.rejudge()
+
+
+async def test_what_ran_before_it_was_enforced_runs_on(tmp_path: Path, good: Path, evil: Path) -> None:
+    code = """
+import select, subprocess, time
+attempt("while watched", lambda: mapped(opened(evil)))
+child = subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE)
+subprocess.run(["/bin/true"])
+try:
+    while True: subprocess.run(["/bin/uname"], stdout=subprocess.DEVNULL)
+except PermissionError: print("enforced", flush=True)
+until = time.monotonic() + 1.3  # everybody is looked at once in a second
+while time.monotonic() < until:
+    select.select([], [], [], 0.05)
+    mapped(opened(good))
+attempt("refused", lambda: mapped(opened(evil)))
+child.communicate(b"the child too\\n")
+"""
+    enforced = Switched(tmp_path, lambda one: subject_of(one).endswith(("evil.so", "/uname")))
+    out = await python(enforced, code, good, evil)
+    assert [one.behaviour for one in enforced.seen if one.verdict is Verdict.KILL] == []
+    assert out == ["while watched done", "enforced", "refused failed: Permission denied", "the child too"]
+
+
+async def test_memory_becomes_code_only_where_that_is_known(tmp_path: Path, good: Path, evil: Path) -> None:
+    code = """
+attempt("anonymous", lambda: mapped(-1, 7, PRIVATE | ANONYMOUS))
+at = mapped(-1, RW, PRIVATE | ANONYMOUS)
+attempt("mprotect", lambda: libc.mprotect(at, 4096, RX))
+libc.shmat.restype = ctypes.c_void_p
+segment = libc.shmget(0, 4096, 0o1600)
+attempt("shmat", lambda: libc.shmat(segment, None, 0o100000))
+libc.shmctl(segment, 0, None)
+"""
+    enforced = Enforced(tmp_path, lambda one: isinstance(one, CodeMemory))
+    assert await python(enforced, code, good, evil) == [
+        "anonymous failed: Permission denied",
+        "mprotect failed: Permission denied",
+        "shmat failed: Permission denied",
+    ]
+
+
+async def test_nobody_makes_itself_unreadable_or_another_user(tmp_path: Path, good: Path, evil: Path) -> None:
+    code = """
+attempt("dumpable", lambda: libc.prctl(4, 0, 0, 0, 0))
+attempt("still dumpable", lambda: libc.prctl(3, 0, 0, 0, 0) - 1)
+attempt("setuid", lambda: os.setuid(os.getuid()))
+attempt("setresgid", lambda: os.setresgid(os.getgid(), os.getgid(), os.getgid()))
+attempt("personality", lambda: libc.personality(0x0400000))
+"""
+    enforced = Enforced(tmp_path, lambda one: isinstance(one, Syscall))
+    out = await python(enforced, code, good, evil)
+    assert [line for line in out if not line.endswith(("denied", "permitted"))] == ["still dumpable done"]

@@ -81,7 +81,7 @@ class Enforced:
     async def run(self, *command: str) -> str:
         """What the command printed; the time limit is the test's proof that nothing hangs."""
         path = self.folder / "init.sock"
-        observer = Observer(InstanceId("i"), path, self.folder / "secret", Hashing(), self, print)
+        self.observer = observer = Observer(InstanceId("i"), path, self.folder / "secret", Hashing(), self, print)
         observer.open()
         watching = asyncio.create_task(observer.run())
         init = await asyncio.create_subprocess_exec(
