@@ -11,7 +11,7 @@
 #include "guard.h"
 #include "process.h"
 
-enum { LAST_WORDS_MAX = 64, CROWDED_PAUSE_US = 5000, ANCESTORS_MAX = 64 };
+enum { LAST_WORDS_MAX = 64, CROWDED_PAUSE_US = 5000 };
 
 static int connection = -1;
 
@@ -43,24 +43,12 @@ void connection_drop(void) {
     guard_set(GUARDED_SIDECAR, 0, 0);
 }
 
-/* Every process of the agent has init among its ancestors, since orphans come to init. A peer of another pid namespace
- * has the number 0 here. */
-static bool is_descendant(pid_t pid) {
-    pid_t init = getpid();
-    for (int i = 0; i < ANCESTORS_MAX && pid > 1; i++) {
-        pid = process_read(pid).ppid;
-        if (pid == init)
-            return true;
-    }
-    return false;
-}
-
 /* The sidecar is guarded where it can be named; false: the agent itself listens there. */
 static bool is_sidecar(int fd) {
     struct ucred peer = {0};
     socklen_t size = sizeof peer;
     bool known = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0;
-    if (known && is_descendant(peer.pid))
+    if (known && process_descends(peer.pid))
         return false;
     if (known)
         guard_set(GUARDED_SIDECAR, peer.pid, peer.uid);

@@ -12,7 +12,7 @@
 
 #include "kernel.h"
 
-enum { KEPT = 64, KEPT_NS = 50 * 1000 * 1000, STAT_MAX = 1024, STATUS_MAX = 4096 };
+enum { KEPT = 64, KEPT_NS = 50 * 1000 * 1000, STAT_MAX = 1024, STATUS_MAX = 4096, ANCESTORS_MAX = 1024 };
 
 uint64_t boottime_ns(void) {
     struct timespec t;
@@ -90,6 +90,17 @@ struct process process_read(pid_t tid) {
     if (!process_parse_stat(text, size, &found))
         found.start = found.stack = 0;
     return found;
+}
+
+/* Bounded: ids that come round again could make a ring. */
+bool process_descends(pid_t pid) {
+    pid_t init = getpid();
+    for (int i = 0; i < ANCESTORS_MAX && pid > 1; i++) {
+        pid = process_read(pid).ppid;
+        if (pid == init)
+            return true;
+    }
+    return false;
 }
 
 static struct {

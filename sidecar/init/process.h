@@ -23,6 +23,10 @@ struct process process_read(pid_t tid);
 /* Read anew and kept: before an exec, since the stack of the image before is what tells whether it happened. */
 struct process process_refresh(pid_t tid, uint64_t now_ns);
 
+/* Whether it is the agent, or came of it: every process of the agent has init among its ancestors, since orphans come to
+ * init. One of another pid namespace has the number 0 here, and is not. */
+bool process_descends(pid_t pid);
+
 /* Whether the process is stopped by a signal now; also true of one that is there and cannot be read. */
 bool process_is_stopped(pid_t pid);
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from errno import EACCES
+from errno import EACCES, ECONNREFUSED
 from pathlib import Path
 
 import pytest
@@ -428,6 +428,44 @@ tell(socket.socket(socket.AF_UNIX).connect, "\\0local")
         out, _ = agent.communicate(b"go\n", 30)
         assert out.decode().split() == ["ENETUNREACH"] * 3 + ["EACCES", "None"]
         assert not reached(server)
+
+
+def refuses_connections(port: int) -> bool:
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == ECONNREFUSED
+
+
+def test_what_was_open_before_the_quarantine_is_cut_off(enforce: Enforces) -> None:
+    code = """
+import errno, os, socket, sys, time
+address = ("127.0.0.1", int(sys.argv[1]))
+def tell(call, *arguments):
+    try: return call(*arguments)
+    except OSError as error: return errno.errorcode[error.errno]
+connected = socket.create_connection(address)
+datagram = socket.socket(type=socket.SOCK_DGRAM)
+server = socket.create_server(("127.0.0.1", 0))
+local, other = socket.socketpair()
+print(server.getsockname()[1], flush=True); sys.stdin.readline()
+time.sleep(0.3)
+print(tell(connected.send, b"more"))
+print(tell(datagram.sendmsg, [b"x"], [], 0, address))
+print(local.send(b"x"))
+"""
+    with listener() as (_, port):
+        enforced = enforce()
+        agent = enforced.start(
+            sys.executable, "-c", code, str(port),
+            options=enforced.options, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+        assert agent.stdout
+        own = int(agent.stdout.readline())
+        order(enforced.peer, "QUARANTINES", 7)
+        if not enforced.options:  # with twins, init has no descriptor of what is connected or listens
+            eventually(lambda: refuses_connections(own))
+        tcp, udp, local = agent.communicate(b"go\n", 30)[0].decode().split()
+        assert (udp, local) == ("EPIPE", "1")
+        assert tcp == ("4" if enforced.options else "ECONNRESET")
 
 
 def test_a_connect_under_way_is_given_up_when_the_quarantine_comes(enforce: Enforces) -> None:
