@@ -14,6 +14,7 @@
 #include "actors.h"
 #include "connection.h"
 #include "counters.h"
+#include "egress_cut.h"
 #include "futex.h"
 #include "hello.h"
 #include "image.h"
@@ -79,7 +80,10 @@ static void drop_connection(void) {
 static bool adopt(struct inscope_mode mode) {
     channel.mode = mode;
     channel.mode_untold = true;
-    return stance_take(&mode);
+    if (!stance_take(&mode))
+        return false;
+    egress_cut_heed();
+    return true;
 }
 
 static bool tell_mode(void) {
