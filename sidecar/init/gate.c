@@ -150,9 +150,11 @@ static bool loader_is_known(const struct plan *exec, struct loader *l, uint64_t 
     struct trap t = {.actor = exec->of.exec.actor};
     trap_file_facts(&l->file, facts);
     l->key = trap_key(&t, INSCOPE_LOAD, facts, FILE_FACTS);
-    if (!l->file.writable && l->key && known_holds(l->key, NULL)) {
-        known_count(l->key);
-        return true;
+    if (!l->file.writable && l->key) { /* asked once by this key, it goes on when there is nobody to ask */
+        bool known = known_holds(l->key, NULL);
+        if (known)
+            known_count(l->key);
+        return known;
     }
     return gate_loader_accepted(&l->file, now_ns);
 }

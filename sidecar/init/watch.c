@@ -113,6 +113,8 @@ void watch_settle(struct trap *t) {
     if (progress == UNDER_WAY)
         return;
     w->pid = 0;
+    if (w->gated && progress == HAPPENED) /* the gate has looked at it */
+        return;
     if (progress >= HAPPENED && trap_stands(t)) {
         report(t, w, progress == FAILED ? INSCOPE_FAILED : as_named(w));
         note_change(w, &t->who, progress, t->now_ns);

@@ -8,16 +8,17 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.fakes.init_peer import CONSTANTS, InitPeer, Message, encode, layout, welcome
+from tests.fakes.init_peer import CONSTANTS, InitPeer, Message, verdict, welcome
 from tests.sidecar.init.observed import Observer, eventually, flags, identity, lines
 
 pytestmark = pytest.mark.real
+
+SH = identity(shutil.which("sh") or "/bin/sh")
 
 Judge = Callable[[Message], bool | None]
 Enforced = Callable[[Judge], Observer]
@@ -114,9 +115,7 @@ def test_an_exec_by_another_thread(enforced: Enforced, program: Callable[[str], 
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="runs as another user, which needs root; root itself can trace all")
-def test_who_cannot_be_traced_executes_nothing(
-    enforced: Enforced, program: Callable[[str], str], folder: Path
-) -> None:
+def test_who_cannot_be_traced_executes_nothing(enforced: Enforced, program: Callable[[str], str], folder: Path) -> None:
     tries, ends = (shutil.copy(program(name), str(folder / name)) for name in ("unseizable", "exits"))
     command = [*NOBODY, "--", *enforced(all_may).command(tries, ends)]
     done = subprocess.run(command, capture_output=True, timeout=30, check=False, cwd="/")
@@ -132,3 +131,102 @@ def test_the_agent_itself_stops_and_continues(enforced: Enforced) -> None:
     observer = enforced(all_may)
     done = observer.run("sh", "-c", "(sleep 0.2; kill -CONT $$) & kill -STOP $$; echo on; exec /bin/echo end")
     assert done.stdout == b"on\nend\n"
+
+
+def test_a_script_runs_by_the_interpreter_that_was_asked_for(enforced: Enforced, tmp_path: Path) -> None:
+    script = scripts(tmp_path)
+    observer = enforced(all_may)
+    done = observer.run("sh", "-c", f"{script}; sh {tmp_path}/inner; {sys.executable} -c 'print(3)'")
+    assert done.stdout == b"inner\ninner\n3\n"
+    (image,) = (m for m in observer.of("IMAGE") if m.fd == SH and not_sh(m, observer))
+    assert image.head["ask"]
+    assert flags(image) == {"HAS_FD"}
+
+
+def scripts(folder: Path) -> Path:
+    """A script whose interpreter is a script; gives its path."""
+    (folder / "inner").write_text("#!/bin/sh\necho inner\n")
+    (folder / "outer").write_text(f"#!{folder}/inner\n")
+    for name in ("inner", "outer"):
+        (folder / name).chmod(0o755)
+    return folder / "outer"
+
+
+def not_sh(image: Message, observer: Observer) -> bool:
+    """Whether it is what became of an exec of something else."""
+    execs = [m for m in observer.of("EXEC") if m.head["pid"] == image.head["pid"]]
+    return all(m.fd != SH for m in execs)
+
+
+def test_a_refused_interpreter_dies_before_it_begins(enforced: Enforced, tmp_path: Path) -> None:
+    script = scripts(tmp_path)
+
+    def judge(message: Message) -> bool:
+        return not (message.kind == "IMAGE" and message.head["ppid"] != os.getpid() and message.fd == SH and script_ran)
+
+    script_ran = True
+    code = f"import subprocess; print(subprocess.run([{str(script)!r}], capture_output=True))"
+    done = enforced(judge).run(sys.executable, "-c", code)
+    assert b"returncode=-9, stdout=b''" in done.stdout
+
+
+def test_what_has_no_name_is_executed_too(enforced: Enforced, program: Callable[[str], str], tmp_path: Path) -> None:
+    make(tmp_path / "ends", program("exits"), 5)
+    code = f"""
+import os
+os.chdir({str(tmp_path)!r})
+def status(start):
+    pid = os.fork()
+    if pid == 0:
+        start()
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+fd = os.memfd_create("payload")
+os.write(fd, open("ends", "rb").read())
+print(status(lambda: os.execve(fd, ["payload"], {{}})))
+deleted = os.open("ends", os.O_PATH)
+os.unlink("ends")
+print(status(lambda: os.execve(deleted, ["deleted"], {{}})))
+"""
+    assert lines(enforced(all_may).python(code)) == ["5", "5"]
+
+
+def test_no_trace_of_the_gate_is_left(enforced: Enforced) -> None:
+    done = enforced(all_may).run("sh", "-c", "grep TracerPid /proc/self/status; cat /proc/self/comm")
+    assert done.stdout == b"TracerPid:\t0\ncat\n"
+
+
+def test_what_is_stopped_at_the_gate_ends_with_init(
+    enforced: Enforced, program: Callable[[str], str], tmp_path: Path
+) -> None:
+    """Nobody answers for the image that is about to run, and init is killed."""
+    slow = make(tmp_path / "slow", program("exits"), 0)
+    observer = enforced(lambda message: None if message.kind == "IMAGE" and message.fd == identity(slow) else True)
+    init = observer.start("sh", "-c", f"{slow}; echo ran >{tmp_path}/ran")
+    observer.peer.wait(lambda peer: any(m.kind == "IMAGE" and m.fd == identity(slow) for m in peer.messages))
+    (held,) = (m.head["pid"] for m in observer.of("IMAGE") if m.fd == identity(slow))
+    init.kill()
+    init.wait()
+    eventually(lambda: not Path(f"/proc/{held}").exists() or "Z" in Path(f"/proc/{held}/stat").read_text())
+    assert not (tmp_path / "ran").exists()
+
+
+def test_who_is_at_the_gate_when_the_mode_is_switched_off_goes_on(
+    enforced: Enforced, program: Callable[[str], str], tmp_path: Path
+) -> None:
+    slow = make(tmp_path / "slow", program("exits"), 6)
+    observer = enforced(lambda message: None if message.kind == "IMAGE" and message.fd == identity(slow) else True)
+    with observer.start(str(slow)) as init:
+        observer.peer.wait(lambda peer: any(m.kind == "IMAGE" for m in peer.messages))
+        observer.peer.tell()
+        (image,) = observer.of("IMAGE")
+        observer.peer.send(verdict(image, allowed=False))
+        assert init.wait(20) == 6
+
+
+def test_the_parent_sees_a_kill_at_the_gate(enforced: Enforced, program: Callable[[str], str], tmp_path: Path) -> None:
+    slow = make(tmp_path / "slow", program("exits"), 0)
+    observer = enforced(lambda message: None if message.kind == "IMAGE" and message.fd == identity(slow) else True)
+    with observer.start(str(slow)) as init:
+        observer.peer.wait(lambda peer: any(m.kind == "IMAGE" for m in peer.messages))
+        os.kill(observer.of("IMAGE")[0].head["pid"], signal.SIGKILL)
+        assert init.wait(20) == 128 + signal.SIGKILL
