@@ -14,7 +14,6 @@ enum { MESSAGE_MAX = 2 * (INSCOPE_PATH_MAX + 2) + INSCOPE_ARGV_MAX + 2 * INSCOPE
 struct message {
     size_t size;
     int fd; /* handed over with the message; -1: none */
-    uint64_t number; /* that the queue gave it */
     uint8_t bytes[MESSAGE_MAX];
 };
 

@@ -15,12 +15,12 @@
 
 enum { RECORDS_MAX = 8, EMPTY = 0, LOOK_NS = 20000000 };
 
-/* A record, without its descriptor. `number` is the queue's; 0: it is not told yet. */
+/* A record, without its descriptor. */
 struct kept {
     uint32_t size;
     int fd;
     uint8_t *bytes;
-    uint64_t number;
+    bool told;
 };
 
 struct pending {
@@ -70,7 +70,7 @@ static struct kept *keep(struct pending *p, struct message *record) {
         return NULL;
     int fd = record->fd < 0 ? -1 : fcntl(record->fd, F_DUPFD_CLOEXEC, 0);
     struct kept *kept = &p->records[p->count++];
-    *kept = (struct kept){(uint32_t)record->size, fd, bytes, 0};
+    *kept = (struct kept){(uint32_t)record->size, fd, bytes, false};
     memcpy(bytes, record->bytes, record->size);
     state.bytes += record->size;
     return kept;
@@ -82,7 +82,7 @@ bool pending_tell(struct message *record) {
     struct kept *kept = p ? keep(p, record) : NULL;
     bool stored = queue_push(record);
     if (kept && stored)
-        kept->number = record->number;
+        kept->told = true;
     state.untold = state.untold || (kept && !stored);
     pthread_mutex_unlock(&state.lock);
     return stored;
@@ -131,7 +131,7 @@ static void tell(struct kept *kept) {
     if (fd >= 0)
         message_attach(&message, fd);
     if (queue_push(&message))
-        kept->number = message.number;
+        kept->told = true;
     else
         state.untold = true;
 }
@@ -142,7 +142,7 @@ void pending_tell_untold(void) {
     state.untold = false;
     for (struct pending *p = slots; p < slots + PENDING_MAX && untold; p++)
         for (size_t i = 0; p->id != EMPTY && i < p->count; i++)
-            if (p->records[i].number == 0)
+            if (!p->records[i].told)
                 tell(&p->records[i]);
     pthread_mutex_unlock(&state.lock);
 }
@@ -200,17 +200,17 @@ void pending_attend(uint64_t now_ns) {
     }
 }
 
-/* What is still in the queue goes to the next sidecar by itself. So each record comes to it once, and it owes a verdict
- * for each, whatever the one before had answered: one record's verdict must not stand for another's. */
+/* Each record comes to the next sidecar once, and it owes a verdict for each, whatever the one before had answered: one
+ * record's verdict must not stand for another's. */
 static void ask_again(struct pending *p) {
     p->verdicts = p->asked;
     for (size_t i = 0; i < p->count; i++)
-        if (queue_sent(p->records[i].number))
-            p->records[i].number = 0;
+        p->records[i].told = false;
 }
 
 void pending_ask_again(void) {
     pthread_mutex_lock(&state.lock);
+    queue_take_back_asks();
     for (struct pending *p = slots; p < slots + PENDING_MAX; p++)
         if (p->id != EMPTY)
             ask_again(p);

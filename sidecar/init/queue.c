@@ -11,15 +11,16 @@
 enum { ALIGNMENT = 8, HALF = QUEUE_BYTES / 2 };
 
 struct slot {
-    uint32_t bytes; /* of the message; SKIP: nothing more before the ring's end */
+    uint32_t bytes; /* of the message; SKIP: nothing more before the ring's end; with TAKEN_BACK: not to be sent */
     int32_t fd;
 };
 enum { SKIP = 0 };
 
+#define TAKEN_BACK 0x80000000u
+
 static struct {
     pthread_mutex_t lock;
     size_t head, tail, used; /* written at head, read at tail; `used` counts skipped bytes too */
-    uint64_t numbered, sent; /* messages, since ever */
     int fds;
     bool connected, asleep, urgent;
     int wake;
@@ -74,7 +75,6 @@ static bool put(struct message *m) {
     queue.head = (place + bytes) % QUEUE_BYTES;
     queue.used += bytes;
     queue.fds += m->fd >= 0;
-    m->number = ++queue.numbered;
     queue.urgent = queue.urgent || message_asks(m);
     count(&counters.records);
     return true;
@@ -99,13 +99,6 @@ bool queue_push(struct message *m) {
         close(m->fd);
     m->fd = -1;
     return stored;
-}
-
-bool queue_sent(uint64_t number) {
-    pthread_mutex_lock(&queue.lock);
-    bool sent = number <= queue.sent;
-    pthread_mutex_unlock(&queue.lock);
-    return sent;
 }
 
 bool queue_takes_fd(void) {
@@ -154,21 +147,67 @@ static bool add_to(struct batch *batch, struct slot slot, uint8_t *bytes) {
     return true;
 }
 
+static size_t bytes_of(struct slot slot, size_t at) {
+    return slot.bytes == SKIP ? QUEUE_BYTES - at : slot_bytes(slot.bytes & ~TAKEN_BACK);
+}
+
+static struct slot slot_at(size_t at) {
+    struct slot slot;
+    memcpy(&slot, ring + at, sizeof slot);
+    return slot;
+}
+
+static void take_back(size_t at, struct slot slot) {
+    struct inscope_head head;
+    memcpy(&head, ring + at + sizeof slot, sizeof head);
+    if (head.ask == 0)
+        return;
+    if (slot.fd >= 0) {
+        close(slot.fd);
+        queue.fds--;
+    }
+    memcpy(ring + at, &(struct slot){slot.bytes | TAKEN_BACK, -1}, sizeof slot);
+}
+
+void queue_take_back_asks(void) {
+    pthread_mutex_lock(&queue.lock);
+    size_t at = queue.tail, left = queue.used;
+    while (left > 0) {
+        struct slot slot = slot_at(at);
+        size_t bytes = bytes_of(slot, at);
+        if (slot.bytes != SKIP && !(slot.bytes & TAKEN_BACK))
+            take_back(at, slot);
+        at = (at + bytes) % QUEUE_BYTES;
+        left -= bytes;
+    }
+    pthread_mutex_unlock(&queue.lock);
+}
+
+static void release(const struct batch *batch) {
+    queue.used -= batch->passed;
+    queue.tail = batch->end;
+    if (queue.used == 0) /* starting over keeps the untouched part of the ring out of memory */
+        queue.head = queue.tail = 0;
+    queue.fds -= (int)batch->fd_count;
+}
+
 void queue_batch(struct batch *batch) {
     batch->count = batch->fd_count = batch->bytes = 0;
     pthread_mutex_lock(&queue.lock);
     queue.urgent = false;
     size_t at = queue.tail, left = queue.used;
     while (left > 0) {
-        struct slot slot;
-        memcpy(&slot, ring + at, sizeof slot);
-        size_t bytes = slot.bytes == SKIP ? QUEUE_BYTES - at : slot_bytes(slot.bytes);
-        if (slot.bytes != SKIP && !add_to(batch, slot, ring + at + sizeof slot))
+        struct slot slot = slot_at(at);
+        bool sent = slot.bytes != SKIP && !(slot.bytes & TAKEN_BACK);
+        if (sent && !add_to(batch, slot, ring + at + sizeof slot))
             break;
-        at = (at + bytes) % QUEUE_BYTES;
-        left -= bytes;
+        left -= bytes_of(slot, at);
+        at = (at + bytes_of(slot, at)) % QUEUE_BYTES;
     }
     batch->end = at;
+    batch->passed = queue.used - left;
+    if (batch->count == 0)
+        release(batch);
     pthread_mutex_unlock(&queue.lock);
 }
 
@@ -176,13 +215,7 @@ void queue_release(const struct batch *batch) {
     for (size_t i = 0; i < batch->fd_count; i++)
         close(batch->fds[i]);
     pthread_mutex_lock(&queue.lock);
-    size_t bytes = (batch->end + QUEUE_BYTES - queue.tail) % QUEUE_BYTES;
-    queue.used -= bytes;
-    queue.tail = batch->end;
-    if (queue.used == 0) /* starting over keeps the untouched part of the ring out of memory */
-        queue.head = queue.tail = 0;
-    queue.fds -= (int)batch->fd_count;
-    queue.sent += batch->count;
+    release(batch);
     pthread_mutex_unlock(&queue.lock);
 }
 

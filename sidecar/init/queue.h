@@ -15,15 +15,15 @@ enum { QUEUE_BYTES = 256 * 1024, QUEUE_FDS_MAX = 128, BATCH_MESSAGES_MAX = 256 }
 struct batch {
     struct iovec parts[BATCH_MESSAGES_MAX];
     int fds[INSCOPE_FDS_MAX];
-    size_t count, fd_count, bytes, end;
+    size_t count, fd_count, bytes, end, passed; /* `passed`: with those that were taken back */
 };
 
-/* Seal, number and enqueue; takes the message's descriptor in any case. False: dropped and counted, as lost_queue while a
+/* Seal and enqueue; takes the message's descriptor in any case. False: dropped and counted, as lost_queue while a
  * sidecar is connected, else as lost_away. */
 bool queue_push(struct message *m);
 
-/* Whether the message with this number has left the queue: whoever was connected then has got it, or is gone. */
-bool queue_sent(uint64_t number);
+/* Take back every record that asks: it is not sent any more. */
+void queue_take_back_asks(void);
 
 /* Whether descriptors can be taken now: records beyond the bound travel without one. */
 bool queue_takes_fd(void);

@@ -100,7 +100,7 @@ class KnownActs:
     def met(self, key: int, draft: Draft, observation: Observation) -> None:
         """A record with this key was handed on, as `observation`."""
         file = draft.program if isinstance(draft.program, OpenFile) else None
-        if file and is_interpreter(file.path):
+        if file and isinstance(observation.behaviour, Exec) and is_interpreter(file.path):
             return
         if _repeatable(observation):
             image = (file.file.device, file.file.inode) if file else _NOWHERE
