@@ -185,6 +185,8 @@ static bool take_interrupted(struct pending *p, uint64_t id, uint64_t now_ns, st
 static void let_signals_in(struct pending *p, uint64_t now_ns) {
     struct plan plan = due(p, now_ns);
     int error = plan.id == EMPTY ? 0 : interrupt_due(plan.who.tid, plan.nr);
+    if (plan.refuse && error != ESRCH) /* stopped by the gate: it has its signals afterwards */
+        return;
     if (error && take_interrupted(p, plan.id, now_ns, &plan))
         plan_refuse(&plan, error);
 }
