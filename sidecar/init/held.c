@@ -77,7 +77,8 @@ void held_begin(struct held *h) {
     h->parent = getpid();
     handed_over = 0;
     h->child = clone(child, stack + sizeof stack, CLONE_VM | CLONE_FILES | SIGCHLD, h);
-    h->error = h->child < 0 ? errno : 0;
+    if (h->child < 0)
+        h->error = errno; /* else it is the child's to set, which may have done so already */
     while (h->child > 0 && !handed_over && !died(h))
         sched_yield();
     if (h->listener >= 0)
