@@ -13,6 +13,7 @@
 #include "sip.h"
 #include "socket.h"
 #include "stance.h"
+#include "twin.h"
 
 enum { ADDRESS_MAX = 128, BOUND = 64 };
 
@@ -153,6 +154,12 @@ static void refuse(struct trap *t, enum inscope_kind kind, const struct inscope_
         trap_report(t, kind, body, sizeof *body, error == EFAULT ? INSCOPE_UNREADABLE : 0);
 }
 
+/* Netlink reaches the kernel alone, and an internet socket without its peer reaches nobody. */
+static bool is_harmless(const struct plan *plan, const struct inscope_address *body) {
+    int domain = plan->of.socket.domain;
+    return domain == AF_NETLINK || (is_internet(domain) && plan->nr == __NR_connect && body->family == AF_UNSPEC);
+}
+
 static void enforce_address(struct trap *t, const struct address_call *a) {
     trap_recognise(t);
     struct plan plan = trap_plan(t);
@@ -161,7 +168,7 @@ static void enforce_address(struct trap *t, const struct address_call *a) {
     if (error) {
         plan_drop(&plan);
         refuse(t, a->kind, &body, error);
-    } else if (plan.of.socket.domain == AF_NETLINK || is_known(t, a->kind, &body))
+    } else if (is_harmless(&plan, &body) || is_known(t, a->kind, &body))
         trap_decide(t, true, &plan, 0);
     else {
         lineage_introduce(t);
@@ -193,6 +200,7 @@ static bool where_bound(struct trap *t, struct inscope_address *body) {
 static void watch_listen(struct trap *t, struct inscope_address *body) {
     socket_read_protocol((pid_t)t->call->pid, body->descriptor, body);
     bool readable = socket_read_inode((pid_t)t->call->pid, body->descriptor, body) && where_bound(t, body);
+    twin_drop(body->socket); /* of a time when it was enforced: nobody would let go of it */
     finish(t, INSCOPE_LISTEN, body, readable, trap_decide(t, false, NULL, 1));
 }
 

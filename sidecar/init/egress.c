@@ -195,7 +195,8 @@ static void make(struct plan *plan, bool swept) {
     }
     if (fd >= 0)
         close(fd);
-    if (error == 0 && !swept && egress_wait(plan, WAITING_SWEPT))
+    bool full = error == 0 || error == EMFILE || error == ENFILE;
+    if (full && !swept && egress_wait(plan, WAITING_SWEPT))
         return;
     plan_answer(plan, error ? -error : -ENFILE);
 }

@@ -1,10 +1,10 @@
 #include "plan.h"
 
 #include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "counters.h"
 #include "kernel.h"
+#include "let_go.h"
 #include "notify.h"
 
 struct plan plan_continue(uint64_t id, const struct process *who, int nr) {
@@ -38,7 +38,7 @@ void plan_drop(struct plan *plan) {
     payload_drop(plan->payload);
     plan->payload = NULL;
     if (plan->fd >= 0)
-        close(plan->fd);
+        let_go(plan->fd);
     plan->fd = -1;
 }
 

@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "let_go.h"
+
 enum { CONNECTED_KEPT = 1024, MISSES_MAX = 2, PATH_ROOM = 320, LINK_ROOM = 48 };
 
 struct twin {
@@ -35,7 +37,7 @@ static struct twin *find(uint64_t inode) {
 }
 
 static void drop(struct twin *t) {
-    close(t->fd);
+    let_go(t->fd);
     *t = twins.all[--twins.count];
 }
 

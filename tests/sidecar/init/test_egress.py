@@ -529,3 +529,10 @@ def test_without_any_right(init: Path, folder: Path, program: Callable[[str], st
         assert done.stdout.decode().splitlines() == [str(EACCES), "0"]
         assert not reached(forbidden)
         assert reached(server)
+
+
+def test_a_socket_that_lingers_holds_nobody_up(compiled: Callable[..., Path]) -> None:
+    sources = Path(__file__).parents[3] / "sidecar" / "init"
+    program = compiled("lingering", sources / "let_go.c", sources / "thread.c")
+    done = subprocess.run([program, "20"], capture_output=True, check=True, timeout=30)
+    assert int(done.stdout) < 20
