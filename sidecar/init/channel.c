@@ -15,6 +15,7 @@
 #include "connection.h"
 #include "counters.h"
 #include "egress_cut.h"
+#include "freeze.h"
 #include "futex.h"
 #include "hello.h"
 #include "image.h"
@@ -82,6 +83,7 @@ static bool adopt(struct inscope_mode mode) {
     channel.mode_untold = true;
     if (!stance_take(&mode))
         return false;
+    freeze_heed();
     egress_cut_heed();
     return true;
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "channel.h"
+#include "freeze.h"
 #include "egress_reach.h"
 #include "exit_status.h"
 #include "guard.h"
@@ -59,7 +60,7 @@ static void on_end(struct supervisor *s, const struct process *who, int status) 
 }
 
 static void on_change(struct supervisor *s, pid_t pid, int status) {
-    if (pid != s->job.agent)
+    if (pid != s->job.agent || freeze_holds()) /* a frozen job is not one that its shell stopped */
         return;
     s->job.stopped = WIFSTOPPED(status);
     if (WIFSTOPPED(status))
