@@ -108,10 +108,11 @@ async def serve(given: argparse.Namespace) -> None:
     )
     observer.open()
     print("ready", flush=True)
-    watching = asyncio.create_task(observer.run())
+    watching = [asyncio.create_task(job) for job in (observer.run(), fingerprinter.describe_new())]
     asyncio.get_running_loop().call_later(3.0, resident.settle)
     await judge_.ended_event.wait()
-    watching.cancel()
+    for task in watching:
+        task.cancel()
     observer.release()
     observer.close()
     fingerprinter.close()
