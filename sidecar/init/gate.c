@@ -193,7 +193,7 @@ static void may_be_code(const struct inscope_file *file) {
 
 static void on_exec(struct gated *g, uint64_t now_ns) {
     struct plan *exec = &g->plan;
-    struct sight s = gate_sight(exec->who.pid);
+    struct sight s = gate_sight(exec->who.pid, exec->of.exec.interpreted);
     bool same = gate_sight_is(&s, &exec->of.exec.file), interpreted = exec->of.exec.interpreted;
     bool as_judged = s.readable && (same || (interpreted && s.name == exec->of.exec.name));
     if (!as_judged) {
@@ -281,9 +281,10 @@ static void take_over(struct gated *g) {
     gate_table_remove(before);
 }
 
-void gate_serve(uint64_t now_ns) {
+void gate_serve(bool woken, uint64_t now_ns) {
     uint64_t rings;
-    (void)!read(wake, &rings, sizeof rings);
+    if (woken)
+        (void)!read(wake, &rings, sizeof rings);
     for (struct gated *g = NULL; (g = gate_table_next(g));)
         if (g->state == GATED_WAITING)
             take_over(g);

@@ -18,8 +18,8 @@ bool gate_start(void);
 /* Becomes readable when there is something to serve. */
 int gate_wake_fd(void);
 
-/* Do what is due; again after every stop and end that was told. */
-void gate_serve(uint64_t now_ns);
+/* Do what is due; after every stop and end that was told. `woken`: the descriptor was readable. */
+void gate_serve(bool woken, uint64_t now_ns);
 
 /* How long until then, in milliseconds, at most `most`. */
 int gate_due_ms(uint64_t now_ns, int most);

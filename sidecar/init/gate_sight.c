@@ -45,7 +45,7 @@ static uint64_t name_at(pid_t pid, uint64_t address) {
 }
 
 /* From the kernel's own copy of the vector. */
-static void read_vector(pid_t pid, struct sight *s) {
+static void read_vector(pid_t pid, bool named, struct sight *s) {
     char path[32];
     uint64_t vector[AUXV_PAIRS_MAX][2];
     snprintf(path, sizeof path, "/proc/%d/auxv", pid);
@@ -56,16 +56,16 @@ static void read_vector(pid_t pid, struct sight *s) {
     for (size_t i = 0; n > 0 && i < (size_t)n / sizeof *vector && vector[i][0] != AT_NULL; i++) {
         if (vector[i][0] == AT_BASE)
             s->loader = vector[i][1];
-        if (vector[i][0] == AT_EXECFN)
+        if (vector[i][0] == AT_EXECFN && named)
             s->name = name_at(pid, vector[i][1]);
     }
     s->readable = n > 0;
 }
 
-struct sight gate_sight(pid_t pid) {
+struct sight gate_sight(pid_t pid, bool named) {
     struct sight s = {.file = image_file_of(pid)};
     if (s.file.inode)
-        read_vector(pid, &s);
+        read_vector(pid, named, &s);
     return s;
 }
 

@@ -11,10 +11,11 @@ struct sight {
     struct inscope_file file; /* inode 0: it cannot be seen */
     bool readable;            /* what follows could be read */
     uint64_t loader;          /* where its ELF interpreter is mapped; 0: it has none */
-    uint64_t name;            /* sip_bytes of AT_EXECFN: what the kernel was told to execute */
+    uint64_t name;            /* sip_bytes of AT_EXECFN: what the kernel was told to execute; 0: not asked */
 };
 
-struct sight gate_sight(pid_t pid);
+/* `named`: its name is asked for too. */
+struct sight gate_sight(pid_t pid, bool named);
 
 /* Whether it is the file that was judged, unchanged since. */
 bool gate_sight_is(const struct sight *s, const struct inscope_file *judged);

@@ -90,16 +90,23 @@ static bool reap(void) {
     return true;
 }
 
+static void drain_signals(void) {
+    struct signalfd_siginfo signal;
+    while (read(signals, &signal, sizeof signal) == sizeof signal)
+        ;
+}
+
 static void *run(void *unused) {
     (void)unused;
     struct pollfd p[2] = {{.fd = signals, .events = POLLIN}, {.fd = gate_wake_fd(), .events = POLLIN}};
+    bool all = true;
     for (int due = -1;;) {
-        struct signalfd_siginfo signal;
         poll(p, 2, due);
-        while (read(signals, &signal, sizeof signal) == sizeof signal)
-            ;
-        bool all = reap();
-        gate_serve(boottime_ns());
+        if (p[0].revents)
+            drain_signals();
+        if (p[0].revents || !all)
+            all = reap();
+        gate_serve(p[1].revents != 0, boottime_ns());
         due = gate_due_ms(boottime_ns(), all ? -1 : FULL_RETRY_MS);
     }
     return NULL;

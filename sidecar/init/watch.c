@@ -63,7 +63,7 @@ static void report_loader(struct trap *t, const struct watched *w) {
     static char path[PATH_TEXT];
     if (!w->told || w->gated || !is_due(w, t->now_ns))
         return;
-    struct sight sight = gate_sight(w->pid);
+    struct sight sight = gate_sight(w->pid, false);
     int fd = sight.loader ? gate_sight_open_loader(w->pid, sight.loader) : -1;
     if (fd < 0)
         return;
