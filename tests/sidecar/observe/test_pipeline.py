@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Sequence
 from contextlib import suppress
+from errno import EACCES
 from pathlib import Path
 
 from inscope.behaviour import Behaviour, Exec, Load, Open
@@ -19,6 +20,7 @@ from sidecar.normalise.paths import default_generaliser
 from sidecar.observe import pipeline as pipeline_module
 from sidecar.observe.bodies import FileStat
 from sidecar.observe.claims import Claim
+from sidecar.observe.header import HEADER
 from sidecar.observe.identities import Identities
 from sidecar.observe.images import Images
 from sidecar.observe.init_listener import PeerCredentials
@@ -241,6 +243,75 @@ async def test_small_records_are_bounded_too() -> None:
     assert plant.sink.losses() == {LossCause.SIDECAR_QUEUE: 3}
     await plant.run(500)
     assert len(plant.sink.behaviours()) == pipeline_module.HARD_LIMIT
+
+
+def asks(number: int) -> Record:
+    fd = os.open("/dev/null", os.O_RDONLY)
+    return record(message(Kind.LOAD, "file", file_body(number), [b"/lib/%d.so" % number], ask=number), fd)
+
+
+def answers(plant: Plant) -> dict[int, int]:
+    """What was told about each ask: 0 or an errno."""
+    codec = HEADER.structs["verdict"].codec
+    size = HEADER.structs["head"].codec.size
+    verdicts = [packet[size:] for packet in plant.flow.packets if packet[4] == Kind.VERDICT]
+    return dict(map(codec.unpack, verdicts))
+
+
+async def test_who_is_held_is_answered_however_much_waits_before_it() -> None:
+    before = open_descriptors()
+    plant = Plant()
+    plant.connect()
+    plant.feed(*[write(b"/a.py")] * (pipeline_module.HARD_LIMIT + 3))
+    plant.feed(asks(77))
+    plant.fingerprinter.go.set()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert answers(plant) == {77: 0}
+    assert plant.sink.losses() == {LossCause.SIDECAR_QUEUE: 4}
+    await plant.run(500)
+    assert open_descriptors() == before
+
+
+async def test_where_it_is_enforced_the_channel_is_read_whatever_waits() -> None:
+    plant = Plant()
+    plant.connect()
+    plant.feed(*[write(b"/a.py")] * pipeline_module.HIGH_WATER)
+    assert plant.flow.calls == ["pause"]
+    plant.sink.mode = Mode.ENFORCE
+    plant.pipeline.rejudge()
+    assert plant.flow.calls == ["pause", "resume"]
+    plant.feed(write(b"/a.py"))
+    assert plant.flow.calls == ["pause", "resume"]
+    await plant.run(100)
+
+
+async def test_more_callers_than_an_honest_init_holds_are_refused_unseen() -> None:
+    before = open_descriptors()
+    plant = Plant()
+    plant.connect()
+    most = pipeline_module.ASKS_MAX
+    plant.feed(*(record(open_message(b"/a.py", os.O_WRONLY, ask=number)) for number in range(1, most + 1)))
+    plant.feed(asks(7777))
+    assert answers(plant) == {7777: EACCES}
+    await plant.run(3000)
+    assert open_descriptors() == before
+
+
+async def test_an_error_of_ours_is_no_permission() -> None:
+    class Broken(SlowFingerprinter):
+        async def identify(self, fd: int, file: FileStat, path: str) -> str:
+            os.close(fd)
+            raise RuntimeError("a fault of ours")
+
+    plant = Plant()
+    plant.pipeline.attach(Identities(Broken(), plant.pipeline.unhashed), plant.flow, plant.reconciling)
+    plant.connect()
+    plant.feed(asks(5), write(b"/a.py"))
+    await plant.run()
+    assert answers(plant) == {5: EACCES}
+    told = [one for one in plant.sink.told if isinstance(one, Observation)]
+    assert [one.verdict for one in told] == [Verdict.DENY, Verdict.ALLOW]
 
 
 async def test_losses_of_every_cause_are_told() -> None:
