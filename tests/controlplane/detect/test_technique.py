@@ -45,6 +45,8 @@ def test_daily_work_is_not_doubted(act: Behaviour) -> None:
         (Connect("fd00:ec2::254", 80, Protocol.TCP, LABEL), "T1552.005", {D.DESTINATION}),
         (Syscall("ptrace", "ATTACH", LABEL), "T1055.008", {D.SYSCALL}),
         (Syscall("setns", "", LABEL), "T1611", {D.SYSCALL}),
+        (Syscall("kill", "at inscope", LABEL), "T1562.001", {D.SYSCALL}),
+        (Syscall("ptrace", "SEIZE at inscope", LABEL), "T1562.001", {D.SYSCALL}),
     ],
 )
 def test_a_known_technique_is_named_and_doubted(act: Behaviour, technique: str, doubted: set[Dimension]) -> None:

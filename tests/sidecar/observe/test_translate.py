@@ -39,12 +39,16 @@ async def test_rare_calls() -> None:
         message(Kind.SYSCALL, "call", call_body(101, 16, 1234)),
         message(Kind.SYSCALL, "call", call_body(26, 16, arch=0x40000003), flags=Flag.FOREIGN),
         message(Kind.SYSCALL, "call", call_body(425, 8), flags=Flag.DENIED),
+        message(Kind.SYSCALL, "call", call_body(62, 1, 9), flags=Flag.DENIED | Flag.GUARD),
+        message(Kind.SYSCALL, "call", call_body(101, 0x4206, 1), flags=Flag.GUARD),
     ]
     facts = [fact for packet in packets for fact in transcript.facts(packet)]
     assert [(fact.observation.behaviour, fact.observation.verdict) for fact in facts if isinstance(fact, Draft)] == [
         (Syscall("ptrace", "ATTACH", INIT_LABEL), Verdict.ALLOW),
         (Syscall("ptrace", "i386 ATTACH", INIT_LABEL), Verdict.ALLOW),
         (Syscall("io_uring_setup", "", INIT_LABEL), Verdict.DENY),
+        (Syscall("kill", "at inscope", INIT_LABEL), Verdict.DENY),
+        (Syscall("ptrace", "SEIZE at inscope", INIT_LABEL), Verdict.ALLOW),
     ]
 
 
