@@ -5,10 +5,10 @@
 
 #include "counters.h"
 
-enum { SLOTS = 2 * INSCOPE_KNOWN_MAX };
+enum { SLOTS = 2 * INSCOPE_KNOWN_MAX, NONE = 0 };
 
 /* `sets`: a bit for each of two sets, the one in force and the one that is being put together. */
-struct slot {
+struct act {
     uint64_t key, actor, times;
     uint8_t sets;
 };
@@ -20,71 +20,79 @@ static struct {
     size_t used, counted;
 } state = {.lock = PTHREAD_MUTEX_INITIALIZER, .in_force = 1};
 
-/* Apart from what has initial values, so that they are no part of the program file. */
-static struct slot slots[SLOTS];
-static uint16_t counted[INSCOPE_KNOWN_MAX]; /* which slots have counts to tell */
+/* Apart from what has initial values, so that they are no part of the program file. Acts are in a row, found by a small
+ * table of their numbers (from 1), so that memory is touched for those that there are. */
+static struct act acts[INSCOPE_KNOWN_MAX];
+static uint16_t slots[SLOTS];
+static uint16_t counted[INSCOPE_KNOWN_MAX]; /* which acts have counts to tell */
 
 /* Keys are keyed hashes, so their low bits are as good as any. The slot of the key, or an empty one. */
-static struct slot *slot_of(uint64_t key) {
+static uint16_t *slot_of(uint64_t key) {
     size_t at = key % SLOTS;
-    while (slots[at].key && slots[at].key != key)
+    while (slots[at] != NONE && acts[slots[at] - 1].key != key)
         at = (at + 1) % SLOTS;
     return &slots[at];
 }
 
+/* NULL: there is none. */
+static struct act *find(uint64_t key) {
+    uint16_t number = *slot_of(key);
+    return number == NONE ? NULL : &acts[number - 1];
+}
+
+static void place(const struct act *act) {
+    *slot_of(act->key) = (uint16_t)(state.used + 1);
+    acts[state.used++] = *act;
+}
+
 bool known_holds(uint64_t key, uint64_t *actor) {
     pthread_mutex_lock(&state.lock);
-    const struct slot *slot = slot_of(key);
-    bool known = key && slot->key && slot->sets & state.in_force;
+    const struct act *act = key ? find(key) : NULL;
+    bool known = act && act->sets & state.in_force;
     if (known && actor)
-        *actor = slot->actor;
+        *actor = act->actor;
     pthread_mutex_unlock(&state.lock);
     return known;
 }
 
-static bool count_again(struct slot *slot) {
-    if (slot->key && slot->times++ == 0)
-        counted[state.counted++] = (uint16_t)(slot - slots);
-    return slot->key != 0;
+static bool count_again(struct act *act) {
+    if (act && act->times++ == 0)
+        counted[state.counted++] = (uint16_t)(act - acts);
+    return act != NULL;
 }
 
 void known_count(uint64_t key) {
     if (key == 0)
         return;
     pthread_mutex_lock(&state.lock);
-    bool found = count_again(slot_of(key));
+    bool found = count_again(find(key));
     pthread_mutex_unlock(&state.lock);
     if (!found)
         count(&counters.lost_away);
 }
 
-static void add(const struct inscope_known_act *act, uint8_t set) {
-    struct slot *slot = slot_of(act->key);
-    if (act->key == 0 || (!slot->key && state.used == INSCOPE_KNOWN_MAX))
-        return;
-    state.used += slot->key == 0;
-    slot->key = act->key;
-    slot->actor = act->actor;
-    slot->sets |= set;
+static void add(const struct inscope_known_act *told, uint8_t set) {
+    struct act *act = told->key ? find(told->key) : NULL;
+    if (act) {
+        act->actor = told->actor;
+        act->sets |= set;
+    } else if (told->key && state.used < INSCOPE_KNOWN_MAX)
+        place(&(struct act){.key = told->key, .actor = told->actor, .sets = set});
 }
 
-/* What only the old set had keeps its slot until the sets change places once more: its counts may not be told yet. */
+/* What only the old set had keeps its place until the sets change places once more: its counts may not be told yet. */
 static void empty(uint8_t set) {
-    static struct slot kept[INSCOPE_KNOWN_MAX];
-    size_t count = 0;
-    for (struct slot *slot = slots; slot < slots + SLOTS; slot++) {
-        slot->sets &= (uint8_t)~set;
-        if (slot->key && (slot->sets || slot->times))
-            kept[count++] = *slot;
-    }
+    size_t before = state.used;
     memset(slots, 0, sizeof slots);
-    state.used = count;
-    state.counted = 0;
-    for (size_t i = 0; i < count; i++) {
-        struct slot *slot = slot_of(kept[i].key);
-        *slot = kept[i];
-        if (slot->times)
-            counted[state.counted++] = (uint16_t)(slot - slots);
+    state.used = state.counted = 0;
+    for (size_t i = 0; i < before; i++) {
+        struct act act = acts[i];
+        act.sets &= (uint8_t)~set;
+        if (act.sets == 0 && act.times == 0)
+            continue;
+        if (act.times)
+            counted[state.counted++] = (uint16_t)state.used;
+        place(&act);
     }
 }
 
@@ -119,9 +127,9 @@ size_t known_take_repeats(struct inscope_repeat *out, size_t most) {
     size_t taken = 0;
     pthread_mutex_lock(&state.lock);
     while (taken < most && state.counted > 0) {
-        struct slot *slot = &slots[counted[--state.counted]];
-        out[taken++] = (struct inscope_repeat){slot->key, slot->times};
-        slot->times = 0;
+        struct act *act = &acts[counted[--state.counted]];
+        out[taken++] = (struct inscope_repeat){act->key, act->times};
+        act->times = 0;
     }
     pthread_mutex_unlock(&state.lock);
     return taken;
@@ -130,8 +138,8 @@ size_t known_take_repeats(struct inscope_repeat *out, size_t most) {
 uint64_t known_forget(void) {
     uint64_t untold = 0;
     pthread_mutex_lock(&state.lock);
-    for (size_t i = 0; i < SLOTS; i++)
-        untold += slots[i].times;
+    for (size_t i = 0; i < state.used; i++)
+        untold += acts[i].times;
     memset(slots, 0, sizeof slots);
     state.used = state.counted = 0;
     state.generation = state.coming = 0;
