@@ -17,7 +17,7 @@
 #define __NR_openat2 437
 #endif
 
-enum { NO_MAGIC_LINKS = 2, STATUS_MAX = 1024, PROC_ROOM = 48 };
+enum { NO_MAGIC_LINKS = 2, STATUS_MAX = 4096, PROC_ROOM = 48 };
 
 struct how {
     uint64_t flags, mode, resolve;
@@ -31,23 +31,32 @@ static bool same_file(pid_t tid, const char *name, const char *ours) {
            theirs.st_ino == own.st_ino;
 }
 
-/* The fourth number of the line is the one that files are opened by. */
-static bool acts_as(const char *status, const char *name, unsigned id) {
-    const char *line = strstr(status, name);
-    unsigned ids[4];
-    return line && sscanf(line + strlen(name), "%u %u %u %u", &ids[0], &ids[1], &ids[2], &ids[3]) == 4 && ids[3] == id;
+static bool read_status(const char *who, char text[STATUS_MAX]) {
+    char path[PROC_ROOM];
+    snprintf(path, sizeof path, "/proc/%s/status", who);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, STATUS_MAX - 1);
+    if (fd >= 0)
+        close(fd);
+    text[n < 0 ? 0 : n] = 0;
+    return n > 0;
 }
 
-static bool same_user(pid_t tid) {
-    char path[PROC_ROOM], text[STATUS_MAX];
-    snprintf(path, sizeof path, "/proc/%d/status", tid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    ssize_t n = read(fd, text, sizeof text - 1);
-    close(fd);
-    text[n < 0 ? 0 : n] = 0;
-    return acts_as(text, "\nUid:\t", geteuid()) && acts_as(text, "\nGid:\t", getegid());
+static bool same_line(const char *theirs, const char *ours, const char *name) {
+    const char *their = strstr(theirs, name), *our = strstr(ours, name);
+    size_t length = our ? 1 + strcspn(our + 1, "\n") : 0;
+    return their && our && strncmp(their, our, length + 1) == 0;
+}
+
+/* All that decides about files: users, groups, capabilities. */
+static bool same_rights(pid_t tid) {
+    static const char *const lines[] = {"\nUid:", "\nGid:", "\nGroups:", "\nCapEff:"};
+    char who[PROC_ROOM], theirs[STATUS_MAX], ours[STATUS_MAX];
+    snprintf(who, sizeof who, "%d", tid);
+    bool same = read_status(who, theirs) && read_status("thread-self", ours);
+    for (size_t i = 0; same && i < sizeof lines / sizeof *lines; i++)
+        same = same_line(theirs, ours, lines[i]);
+    return same;
 }
 
 bool egress_unix_is_path(const struct plan *plan) {
@@ -69,7 +78,7 @@ int egress_unix_open(const struct plan *plan) {
     char name[sizeof to->sun_path + 1] = "";
     memcpy(name, to->sun_path, room < sizeof to->sun_path ? room : sizeof to->sun_path);
     pid_t tid = plan->who.tid;
-    if (!same_file(tid, "root", "/") || !same_file(tid, "ns/mnt", "/proc/self/ns/mnt") || !same_user(tid))
+    if (!same_file(tid, "root", "/") || !same_file(tid, "ns/mnt", "/proc/self/ns/mnt") || !same_rights(tid))
         return -EACCES;
     int folder = name[0] == '/' ? AT_FDCWD : folder_of(tid);
     if (folder == -1)

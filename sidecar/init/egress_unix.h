@@ -2,12 +2,15 @@
 #ifndef INSCOPE_EGRESS_UNIX_H
 #define INSCOPE_EGRESS_UNIX_H
 
+#include <stdbool.h>
+
 #include "plan.h"
 
-/* A descriptor of the file that the plan's path names, for its caller; or a negative errno. -ENOENT with an abstract name is
- * not possible: ask egress_unix_is_path first. */
-int egress_unix_open(const struct plan *plan);
-
+/* Whether the address is a path, and no abstract name. */
 bool egress_unix_is_path(const struct plan *plan);
+
+/* A descriptor of the file that the path names to the caller, or a negative errno. -EACCES also where the caller sees other
+ * files than init, or has other rights. */
+int egress_unix_open(const struct plan *plan);
 
 #endif

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from errno import EACCES
 from pathlib import Path
 
-from tests.fakes.init_peer import CONSTANTS, LAYOUTS, InitPeer, Message, encode, layout, welcome
+from tests.fakes.init_peer import CONSTANTS, LAYOUTS, InitPeer, Message, encode, layout, patterns, welcome
 from tests.sidecar.init.observed import Observer, lines
 
 VERDICT = layout("verdict")
@@ -62,7 +62,8 @@ def enforcing(
     init: Path, folder: Path, refuses: Refuses, options: tuple[str, ...] = (), stance: str = "ENFORCES"
 ) -> Iterator[Enforced]:
     """A sidecar that has init enforce from the start."""
-    with InitPeer(folder / "init.sock", answer=lambda _: welcome(stance=CONSTANTS[stance])) as peer:
+    greeting = welcome(stance=CONSTANTS[stance]) + patterns(())
+    with InitPeer(folder / "init.sock", answer=lambda _: greeting) as peer:
 
         def judge(ask: int) -> bytes:
             record = next(m for m in reversed(peer.messages) if m.head["ask"] == ask)

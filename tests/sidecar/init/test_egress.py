@@ -531,6 +531,26 @@ def test_without_any_right(init: Path, folder: Path, program: Callable[[str], st
         assert reached(server)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives rights up, which only root has")
+def test_init_does_nothing_that_its_caller_may_not(enforce: Enforces, folder: Path) -> None:
+    code = """
+import errno, os, socket, sys
+def tell(call, *arguments):
+    try: print(call(*arguments))
+    except OSError as error: print(errno.errorcode[error.errno])
+server = socket.socket(socket.AF_UNIX); server.bind(sys.argv[1]); server.listen()
+os.chmod(sys.argv[1], 0)
+client, reserved, free, unix = socket.socket(), socket.socket(), socket.socket(), socket.socket(socket.AF_UNIX)
+tell(socket.socket(socket.AF_UNIX).connect, sys.argv[1])
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+tell(unix.connect, sys.argv[1])
+tell(reserved.bind, ("127.0.0.1", 81))
+tell(free.bind, ("127.0.0.1", 0))
+"""
+    start = int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text())
+    assert enforce().code(code, folder / "closed") == ["None", "EACCES", "EACCES" if start > 81 else "None", "None"]
+
+
 def test_a_socket_that_lingers_holds_nobody_up(compiled: Callable[..., Path]) -> None:
     sources = Path(__file__).parents[3] / "sidecar" / "init"
     program = compiled("lingering", sources / "let_go.c", sources / "thread.c")
