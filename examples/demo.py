@@ -1,7 +1,9 @@
-"""`make demo`: an agent is learned, its posture shown, then attacked. What is below a `$` is what inscope itself says.
+"""`make demo`: an agent is learned, its posture shown, then attacked, in detect and in enforce. What is below a `$`
+is what inscope itself says.
 
-The headings are narration; the facts are the store's, read through the same command line that you have. At the end the
-demo holds inscope to its promise: each attack must have raised an alert that names a finding from before the attack.
+The headings are narration; the facts are the store's, read through the same command line that you have. At the end
+the demo holds inscope to its promise: each attack must have raised an alert that names a finding from before the
+attack, and in enforce must have been denied, while the agent's daily work went on as before.
 """
 
 from __future__ import annotations
@@ -70,11 +72,13 @@ class Demo:
         done = subprocess.run(command, env=self.environment, cwd=self.workspace, stdout=subprocess.PIPE, check=True)
         return json.loads(done.stdout)
 
-    def work(self) -> None:
-        """One day of the agent's work, under watch; whatever it is talked into, it should end well."""
+    def work(self, *, denied: bool = False) -> None:
+        """One day of the agent's work, under watch; whatever it is talked into, it should end well, unless it is
+        `denied`: then the agent says itself that a step of it failed.
+        """
         agent = [sys.executable, str(AGENT / "agent.py"), str(AGENT / "tasks" / "triage.txt")]
         status = self.say("run", "--name", NAME, "--", *agent, shown=f"run --name {NAME} -- python agent.py triage.txt")
-        if status:
+        if status != int(denied):
             raise SystemExit(f"the agent ended with status {status}")
 
     @contextmanager
@@ -142,7 +146,48 @@ def tell(demo: Demo) -> bool:
 
     heading("7. Both ways. Every finding is a tripwire that fires, every alert was foreseen or says why not.")
     proved = demo.say("two-way", NAME, "--prove") == 0
-    return judged(demo.ask("alerts", NAME), foreseen) and quiet and proved
+    kept = judged(demo.ask("alerts", NAME), foreseen) and quiet and proved
+    return enforced(demo) and kept
+
+
+def enforced(demo: Demo) -> bool:
+    """The enforce act: the same attacks, now denied, and the daily work unharmed."""
+    heading("8. Before the switch. What would enforce have denied this week? (Each group: approve it, or leave it.)")
+    demo.say("mode", NAME, "enforce", "--dry-run")
+
+    heading(
+        "9. Enforce. The gate refuses: what would be denied was not approved. It is the attack: forced (and recorded)."
+    )
+    demo.say("mode", NAME, "enforce")
+    demo.say("mode", NAME, "enforce", "--force")
+    before = {alert["id"] for alert in demo.ask("alerts", NAME)}
+
+    heading("10. The daily work, in enforce: everything it needs is in scope, and goes on as before.")
+    with demo.tickets("tickets"):
+        demo.work()
+    unharmed = {alert["id"] for alert in demo.ask("alerts", NAME)} == before
+    print("\nNothing was denied." if unharmed else "\nSOMETHING WAS DENIED")
+
+    heading("11. The same attack, in enforce.")
+    with demo.tickets("attacks"):
+        demo.work(denied=True)
+    proved = demo.say("two-way", NAME, "--prove") == 0
+    return (
+        all_denied([alert for alert in demo.ask("alerts", NAME) if alert["id"] not in before]) and unharmed and proved
+    )
+
+
+def all_denied(alerts: list[dict[str, Any]]) -> bool:
+    """Hold the alerts since the switch against the attacks: each was denied, and none happened."""
+    heading("The promise, checked: each attack was denied.")
+    kept = True
+    for attack, matches in ATTACKS.items():
+        hits = [alert for alert in alerts if matches(alert["behaviour"])]
+        denied = bool(hits) and all(alert["verdict"] == "deny" for alert in hits)
+        kept = kept and denied
+        told = ", ".join(f"{alert['id']} ({alert['verdict']})" for alert in hits) or "NO ALERT"
+        print(f"  {'denied' if denied else 'NOT DENIED'}: the agent {attack}: {told}")
+    return kept
 
 
 def judged(alerts: list[dict[str, Any]], foreseen: dict[str, dict[str, Any]]) -> bool:
