@@ -1,7 +1,8 @@
-"""What the attacks say of this version: `--table` prints it, `--measure` tries them.
+"""What the attacks say of this version: `--table` prints it, `--write` puts it into the docs, `--measure` tries them.
 
-    python -m tests.bypass --table
-    python -m tests.bypass --measure [--room ROOM] [--times N] [NAME...]
+python -m tests.bypass --table
+python -m tests.bypass --write
+python -m tests.bypass --measure [--room ROOM] [--times N] [NAME...]
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from tests.bypass.arena import Arena
 from tests.bypass.attack import Attack, Room, all_attacks
 from tests.bypass.compiled import Compiled
 from tests.bypass.rooms import launcher, unavailable
-from tests.bypass.table import table
+from tests.bypass.table import THREAT_MODEL, table, with_table
 from tests.bypass.trial import Trials
 from tests.bypass.watched import HungError
 
@@ -27,6 +28,7 @@ def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m tests.bypass", description="Attacks on the observer.")
     parser.add_argument("--table", action="store_true", help="print the table of docs/threat-model.md")
+    parser.add_argument("--write", action="store_true", help="put it there")
     parser.add_argument("--measure", action="store_true", help="try the attacks and print how they really end")
     parser.add_argument("--room", type=Room, default=Room.USER, help=f"where: {', '.join(Room)}")
     parser.add_argument("--times", type=int, default=1, help="how often each is tried in enforce")
@@ -34,6 +36,8 @@ def main() -> int:
     asked = parser.parse_args()
     if asked.table:
         print(table(all_attacks()))
+    if asked.write:
+        THREAT_MODEL.write_text(with_table(THREAT_MODEL.read_text(), table(all_attacks())))
     if asked.measure:
         return asyncio.run(_measure(asked.room, asked.times, asked.names))
     return 0
@@ -67,7 +71,7 @@ async def _measured(trials: Trials, attack: Attack, room: Room, times: int) -> s
         return f"{attack.name}: HUNG {error}"
     states = Counter(one.state for one in enforced)
     unbegun = sum(not one.begun for one in enforced)
-    ends = " ".join(f"{state}×{count}" for state, count in states.items())
+    ends = " ".join(f"{state} {count}" for state, count in states.items())
     works = room in attack.works
     other = works and (not observed.succeeded or set(states) != {attack.enforce[room]} or unbegun or honest.deviations)
     other = other or (works and attack.seen not in (observed.kinds or {""}))

@@ -49,7 +49,7 @@ class Arena:
         """What runs an attack."""
         if attack.suffix == ".c":
             return [str(self._program(attack)), *arguments]
-        script = self.folder / "attacks" / attack.name
+        script = self.folder / "attacks" / f"{attack.parent.name}-{attack.name}"
         if not script.exists():
             shutil.copy(attack, script)
         return [_SCRIPTS[attack.suffix], str(script), *arguments]
@@ -170,6 +170,7 @@ class Arena:
         path.chmod(0o777)
         server.listen(4096)
         self._listeners.append((_Giver if name == "gift" else _Listener)(server, denied=name == "denied"))
+
 
 class _Listener:
     """One listening socket, and whether anybody reached it."""

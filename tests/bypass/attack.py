@@ -25,7 +25,7 @@ class State(StrEnum):
     """It does not happen."""
 
     CONTAINED = "contained"
-    """It can happen, in a race; then it is found out and told as what it is, a contradiction, or the process is killed."""
+    """It can happen, in a race; then it is found out: told as a contradiction, or the process is killed."""
 
     SEEN_ONLY = "seen only"
     """It happens, and an alert says so."""

@@ -42,7 +42,7 @@ def launcher(room: Room, folder: Path, compiled: Compiled) -> Launch:
             outer = shutil.copy(compiled.target("outer"), folder / "outer")
             return lambda command, environment: [*_SETPRIV, str(outer), *command]
         case Room.RUNC:
-            return _Bundle(folder, shutil.copy(compiled.target("outer"), folder / "outer")).launch
+            return _Bundle(folder, Path(shutil.copy(compiled.target("outer"), folder / "outer"))).launch
 
 
 class _Bundle:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 from tests.bypass.attack import Attack, Room, State
+
+THREAT_MODEL = Path(__file__).parents[2] / "docs" / "threat-model.md"
+"""Where it is shown."""
 
 BEGIN = "<!-- what follows is printed by: python -m tests.bypass --table -->"
 END = "<!-- end of what is printed -->"
@@ -22,6 +26,12 @@ _GOALS = {
 def table(attacks: Sequence[Attack]) -> str:
     """The whole of it, with its sums."""
     return "\n".join(_lines(attacks))
+
+
+def with_table(text: str, printed: str) -> str:
+    """A page whose part between the markers is `printed`. Raises ValueError: it has no markers."""
+    begin, end = text.index(BEGIN) + len(BEGIN), text.index(END)
+    return f"{text[:begin]}\n{printed}\n{text[end:]}"
 
 
 def _lines(attacks: Sequence[Attack]) -> Iterator[str]:

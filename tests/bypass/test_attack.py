@@ -16,15 +16,17 @@ def a_file(folder: Path, text: str) -> Path:
 
 
 def test_what_is_not_said_is_the_usual(tmp_path: Path) -> None:
-    attack = read(a_file(tmp_path, "/* Something\n * is tried.\n *\n * seen: exec\n * enforce: prevented\n */\nint x;\n"))
+    attack = read(
+        a_file(tmp_path, "/* Something\n * is tried.\n *\n * seen: exec\n * enforce: prevented\n */\nint x;\n")
+    )
     assert (attack.title, attack.seen, attack.race, attack.window) == ("Something is tried.", "exec", False, "")
     assert attack.works == frozenset(Room)
     assert set(attack.enforce.values()) == {State.PREVENTED}
 
 
 def test_a_room_can_have_its_own_end(tmp_path: Path) -> None:
-    text = "/* A.\n *\n * seen: nothing\n * enforce: missed\n * enforce@root: seen only\n * works: root user\n * race: yes\n */"
-    attack = read(a_file(tmp_path, text))
+    declared = "seen: nothing\nenforce: missed\nenforce@root: seen only\nworks: root user\nrace: yes"
+    attack = read(a_file(tmp_path, f"/* A.\n\n{declared}\n*/"))
     assert attack.seen == ""
     assert attack.enforce[Room.ROOT] is State.SEEN_ONLY
     assert attack.enforce[Room.USER] is State.MISSED
@@ -45,4 +47,4 @@ def test_what_declares_nothing_is_refused(text: str, tmp_path: Path) -> None:
 def test_there_are_enough_of_them_and_each_has_a_title() -> None:
     attacks = all_attacks()
     assert len(attacks) >= 60
-    assert all(attack.title.endswith((".", ":")) or "." in attack.title for attack in attacks)
+    assert all(attack.title.endswith(".") for attack in attacks)

@@ -19,7 +19,10 @@ from tests.bypass.watched import Launch, Run, watch
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One run of an attack, which succeeded also where init ended before it could tell the agent's end. `deviations` are the acts out of reference, in their order."""
+    """One run of an attack. `deviations` are the acts out of reference, in their order.
+
+    It succeeded also where init ended before it could tell the agent's end.
+    """
 
     run: Run
     succeeded: bool
@@ -43,7 +46,9 @@ class Outcome:
     def told(self) -> str:
         """For whoever reads of a failure."""
         acts = "\n".join(f"  {one.verdict} {one.behaviour}" for one in self.deviations)
-        return f"succeeded: {self.succeeded}\n{acts}\nprinted: {self.run.output[-500:]}\nerrors: {self.run.errors[-500:]}"
+        return (
+            f"succeeded: {self.succeeded}\n{acts}\nprinted: {self.run.output[-500:]}\nerrors: {self.run.errors[-500:]}"
+        )
 
 
 class Trials:

@@ -5,6 +5,7 @@ enforce: prevented
 """
 
 import asyncio
+import contextlib
 import urllib.request
 
 from given import given, run
@@ -16,10 +17,8 @@ async def dial():
 
 def attack():
     for _ in range(2):
-        try:
+        with contextlib.suppress(OSError):
             urllib.request.urlopen(f"http://localhost:{given('DENIED_PORT')}/", timeout=2)
-        except OSError:
-            pass
     asyncio.run(dial())
 
 

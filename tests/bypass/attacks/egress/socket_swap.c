@@ -1,4 +1,4 @@
-/* The descriptor is turned from a unix socket to an internet one by dup2 while it connects, 1000 times: judged as the one,
+/* The descriptor is turned from a unix socket to an internet one by dup2 while it connects, 150 times: judged as the one,
  * carried out on the other.
  *
  * seen: connect
@@ -22,6 +22,6 @@ void attack(void) {
     internet = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     dup2(local, 100);
     beside(swap, NULL);
-    for (int i = 0; i < 1000; i++)
+    for (int i = 0; i < 150; i++)
         connect(100, (struct sockaddr *)&to, sizeof to);
 }

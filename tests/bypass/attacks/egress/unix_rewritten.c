@@ -1,8 +1,7 @@
 /* The path of a unix socket is rewritten by a thread between the check and the use, 1000 connects.
  *
  * seen: connect
- * enforce: contained
- * race: yes
+ * enforce: prevented
  */
 #include "attack.h"
 

@@ -1,7 +1,7 @@
 /* A unix socket behind a symbolic link that turns from an allowed one to another, 200 connects.
  *
- * seen: connect
- * enforce: contained
+ * seen: nothing
+ * enforce: missed
  * race: yes
  */
 #include "attack.h"

@@ -1,4 +1,4 @@
-/* Thousands of watched opens fill the queues of records, then another program is executed: can it hide in the loss?
+/* Thousands of watched opens fill the queues of records, then another program is executed, to hide in the loss.
  *
  * seen: exec
  * enforce: prevented

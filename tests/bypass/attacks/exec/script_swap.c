@@ -3,6 +3,7 @@
  * seen: exec
  * enforce: seen only
  * race: yes
+ * window: won in 1 of 9 runs of 60 tries
  */
 #include "attack.h"
 

@@ -1,7 +1,7 @@
 /* A secret is read by a hard link with a harmless name.
  *
  * seen: nothing
- * enforce: missed
+ * enforce: prevented
  */
 #include "attack.h"
 

@@ -2,7 +2,7 @@
 # The folder of a secret is renamed, then the secret read by its new name.
 #
 # seen: nothing
-# enforce: missed
+# enforce: prevented
 . "${0%/*}/given.sh"
 
 benign() { mkdir "$WORK/notes"; mv "$WORK/notes" "$WORK/other"; }

@@ -1,5 +1,5 @@
 /* The path of an open lies in memory that userfaultfd fills, or never does: whoever reads it waits. Meanwhile another
- * process opens something: is it held up?
+ * process opens something, and is held up.
  *
  * seen: syscall
  * enforce: prevented

@@ -1,8 +1,9 @@
 /* The descriptor is replaced by dup2 while its file is mapped executable, 500 times: the one is judged, the other mapped.
  *
  * seen: load
- * enforce: contained
+ * enforce: seen only
  * race: yes
+ * window: won in 6 of 6 runs of 500 tries; found out and killed in 5 of the 6
  */
 #include "attack.h"
 #include "load/mapped.h"

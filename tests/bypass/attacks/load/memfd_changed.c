@@ -1,7 +1,7 @@
 /* An allowed library in memory is mapped executable, and changed after it was judged.
  *
  * seen: nothing
- * enforce: missed
+ * enforce: prevented
  */
 #include "attack.h"
 #include "load/mapped.h"

@@ -1,7 +1,7 @@
 /* An allowed file is mapped executable, then its content changed by writing to the file.
  *
  * seen: nothing
- * enforce: missed
+ * enforce: prevented
  */
 #include "attack.h"
 #include "load/mapped.h"
