@@ -189,8 +189,7 @@ static void make(struct plan *plan, bool swept) {
     int error = fd < 0 || fstat(fd, &st) < 0 ? errno : 0;
     if (error == 0 && twin_keep(st.st_ino, fd)) {
         give(plan, fd, st.st_ino);
-        if (twin_are_many())
-            egress_wait_sweep();
+        egress_wait_sweep(twin_are_many());
         return;
     }
     if (fd >= 0)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "egress.h"
+#include "egress_reach.h"
 #include "interrupt.h"
 #include "kernel.h"
 #include "notify.h"
@@ -161,7 +162,7 @@ static void sweep(uint64_t now_ns) {
 static int patience(void) {
     if (atomic_load(&waits.waiting) > 0)
         return TICK_MS;
-    return twin_count() > 0 ? SWEEP_MS : -1;
+    return egress_reaches_by_twins() ? SWEEP_MS : -1;
 }
 
 static void *run(void *unused) {
@@ -254,8 +255,8 @@ void egress_wait_twin(uint64_t inode) {
         twin_watch(inode, waits.poll, inode | OF_TWIN);
 }
 
-void egress_wait_sweep(void) {
-    if (!started())
+void egress_wait_sweep(bool now) {
+    if (!started() || !now)
         return;
     atomic_store(&waits.sweep, 1);
     wake();

@@ -25,7 +25,7 @@ bool egress_wait(const struct plan *plan, enum waiting what);
 /* Let go of the twin as soon as its connect has come to an end. */
 void egress_wait_twin(uint64_t inode);
 
-/* Have the twins swept, now and at times. */
-void egress_wait_sweep(void);
+/* Have the twins swept every few seconds from here on, and `now`. */
+void egress_wait_sweep(bool now);
 
 #endif

@@ -25,6 +25,7 @@ from tests.sidecar.init.enforced import (
     reached,
     to_port,
 )
+from tests.sidecar.init.numbers import NR
 from tests.sidecar.init.observed import eventually
 from tests.sidecar.init.test_unprivileged import NOBODY
 
@@ -529,6 +530,21 @@ def test_without_any_right(init: Path, folder: Path, program: Callable[[str], st
         assert done.stdout.decode().splitlines() == [str(EACCES), "0"]
         assert not reached(forbidden)
         assert reached(server)
+
+
+def test_sockets_that_are_made_for_the_agent_are_told_as_others_are(enforce: Enforces) -> None:
+    code = """
+import socket
+for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+    for family in (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6): socket.socket(family, kind).close()
+socket.socket(socket.AF_NETLINK, socket.SOCK_RAW).close()
+"""
+    for stance in ("WATCHES", "ENFORCES"):
+        enforced = enforce(stance=stance)
+        enforced.code(code)
+        told = enforced.calls(NR["socket"])
+        assert [m.body["args0"] for m in told] == [socket.AF_INET, socket.AF_INET6]
+        assert all(m.body["args1"] & 0xF == socket.SOCK_DGRAM for m in told)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="gives rights up, which only root has")
