@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from inscope.behaviour import (
@@ -15,6 +16,7 @@ from sidecar.observe.actors import INIT_LABEL
 from sidecar.observe.drafts import Draft
 from sidecar.observe.kinds import Flag, Kind
 from sidecar.observe.process_log import ProcessLog
+from tests.sidecar.observe.fake_fingerprinter import hash_of
 from tests.sidecar.observe.fake_init import (
     AGENT,
     call_body,
@@ -157,6 +159,26 @@ async def test_an_image_whose_exec_was_lost_is_told() -> None:
     packed = message(Kind.IMAGE, "file", file_body(GIT), [b"/usr/bin/git"], pid=555, ppid=1)
     transcript = Transcript()
     assert await transcript.behaviours(packed, transcript.file("/usr/bin/git")) == [Exec(program("/usr/bin/git"), "")]
+
+
+def at_the_gate(content: bytes) -> bytes:
+    """The very file that was named, hashed again; the fake's content is the name."""
+    return message(Kind.IMAGE, "file", file_body(GIT), [content], pid=101, ppid=AGENT)
+
+
+async def test_a_file_that_is_still_what_was_judged_is_not_told_again() -> None:
+    transcript = Transcript()
+    await transcript.run("/bin/agent")
+    await transcript.run("/usr/bin/git", pid=101, ppid=AGENT, inode=GIT)
+    assert await transcript.behaviours(at_the_gate(b"/usr/bin/git"), transcript.file("/usr/bin/git")) == []
+
+
+async def test_a_file_that_was_rewritten_since_is_judged_by_what_it_holds_now() -> None:
+    transcript = Transcript()
+    await transcript.run("/bin/agent")
+    await transcript.run("/usr/bin/git", pid=101, ppid=AGENT, inode=GIT)
+    (now,) = await transcript.behaviours(at_the_gate(b"rewritten"), transcript.file("/usr/bin/git"))
+    assert now == Exec(replace(program("/usr/bin/git"), sha256=hash_of("rewritten")), "/bin/agent")
 
 
 # What did not run.
