@@ -62,7 +62,8 @@ class Judge:
         if self.mode is Mode.OBSERVE:
             self._learned.update(entries_of(observation.behaviour))
         elif deviates(observation.behaviour, self._reference):
-            self.say(f"{observation.verdict} {observation.behaviour}")
+            lacking = judge(observation.behaviour, self._reference).missing
+            self.say(f"{observation.verdict} {observation.behaviour} lacks {[str(entry.value) for entry in lacking]}")
 
     def repeated(self, observation: Observation, times: int) -> None:
         pass
