@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from controlplane.loop.batch import InForce
-from controlplane.serve.push import MAX_UNANSWERED, Pushes
+from controlplane.serve.push import MAX_UNANSWERED, Pushes, Terms
+from inscope.containment import Containment
+from inscope.lapse import Lapse
 from inscope.mode import Mode
 from inscope.reference import Dimension, Entry, ReferenceKind, ReferenceVersion
-from inscope.v1 import words_pb2
+from inscope.v1 import sidecar_pb2, words_pb2
 
 ENVELOPE, INVENTORY = ReferenceKind.ENVELOPE, ReferenceKind.INVENTORY
 DESTINATION = Entry(Dimension.DESTINATION, "db:5432/tcp")
@@ -64,3 +66,9 @@ def test_a_sidecar_that_never_answers_costs_a_bounded_memory() -> None:
         pushes.push(in_force(number, number), f"n{number}")
     assert pushes.accepted("n4") is None
     assert pushes.accepted("n5") == in_force(5, 5)
+
+
+def test_each_push_says_how_long_it_holds_and_how_far_the_instance_is_cut_off() -> None:
+    push = Pushes([], Terms(90.0, Lapse.OBSERVE)).push(in_force(1, 2), "n1", Containment.FROZEN)
+    assert (push.ttl, push.on_lapse) == (90.0, sidecar_pb2.LAPSE_OBSERVE)
+    assert push.containment == words_pb2.CONTAINMENT_FROZEN

@@ -18,7 +18,7 @@ from controlplane.store.port import Store, StoreError
 from inscope.v1 import enrolment_pb2, operator_pb2, words_pb2
 from inscope.v1 import sidecar_pb2 as pb
 from inscope.workload import Instance, InstanceId, Workload
-from tests.controlplane.serve.plane import INSTANCE, QUICK, WORKLOAD, Running, Stream, csr, serving
+from tests.controlplane.serve.plane import INSTANCE, QUICK, WORKLOAD, Running, Stream, csr, refused, serving
 from tests.controlplane.serve.wire import CONTACT, NOW, batch, column, definition, hello
 
 WIRE_WORKLOAD = words_pb2.Workload(namespace="local", kind="Process", name="support-agent")
@@ -242,7 +242,51 @@ async def test_a_rejected_reference_is_logged_and_not_taken_as_held(
     await stream.send(pb.SidecarMessage(goodbye=pb.Goodbye()))
     await stream.end()
     assert "i-1 kept its reference, the new one was rejected: entry.dimension" in caplog.text
-    assert not (await instance_shown(running)).acknowledged
+    shown = await instance_shown(running)
+    assert not shown.acknowledged
+    assert shown.refused == "entry.dimension: unknown value 'mood'"
+
+
+async def test_what_is_in_force_is_what_the_instance_says_and_not_what_was_pushed(running: Running) -> None:
+    stream = await running.stream()
+    operator, order = running.operator(), operator_pb2.ContainRequest(instance="i-1", reason="AL-7")
+    order.containment = words_pb2.CONTAINMENT_QUARANTINED
+    await operator.Contain(order)
+    push = (await stream.next("reference")).reference
+    while push.containment != words_pb2.CONTAINMENT_QUARANTINED:
+        push = (await stream.next("reference")).reference
+    before = await instance_shown(running)
+    assert (before.containment, before.ordered, before.in_force_since) == (
+        words_pb2.CONTAINMENT_FREE, words_pb2.CONTAINMENT_QUARANTINED, 0
+    )  # fmt: skip
+    effect = pb.Effect(mode=words_pb2.MODE_OBSERVE, containment=words_pb2.CONTAINMENT_QUARANTINED)
+    await stream.send(pb.SidecarMessage(effect=effect))
+    await stream.send(pb.SidecarMessage(goodbye=pb.Goodbye()))
+    await stream.end()
+    after = await instance_shown(running)
+    assert after.containment == after.ordered
+    assert after.in_force_since > 0
+
+
+async def test_an_effect_that_is_none_ends_the_stream(running: Running) -> None:
+    stream = await running.stream()
+    await stream.send(pb.SidecarMessage(effect=pb.Effect(mode=words_pb2.MODE_DETECT, lapsed=-1.0)))
+    code, details = await stream.end()
+    assert (code, "effect.lapsed" in details) == (grpc.StatusCode.INVALID_ARGUMENT, True), details
+
+
+async def test_nobody_can_be_contained_who_is_not_known_or_for_no_reason(running: Running) -> None:
+    await running.stream()
+    with refused(grpc.StatusCode.NOT_FOUND, "nobody"):
+        await running.operator().Contain(operator_pb2.ContainRequest(instance="nobody", reason="x"))
+    with refused(grpc.StatusCode.INVALID_ARGUMENT, "name a workload or an instance"):
+        await running.operator().Contain(operator_pb2.ContainRequest(reason="x"))
+    with refused(grpc.StatusCode.INVALID_ARGUMENT, "reason"):
+        await running.operator().Contain(operator_pb2.ContainRequest(instance="i-1"))
+    with refused(grpc.StatusCode.INVALID_ARGUMENT, "days"):
+        await running.operator().DryRun(operator_pb2.DryRunRequest(workload=WIRE_WORKLOAD, days=-1))
+    with refused(grpc.StatusCode.NOT_FOUND, "DG-1"):
+        await running.operator().ApproveGroup(operator_pb2.ApproveGroupRequest(id="DG-1", reason="x"))
 
 
 async def test_a_mode_change_reaches_a_live_stream_within_a_second(tmp_path: Path) -> None:
