@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.observe.kinds import Kind
+from inscope.v1 import sidecar_pb2, words_pb2
+from sidecar.observe.header import HEADER
+from sidecar.observe.kinds import Kind, Stance
 from tests.fakes.certificates import Authority
 from tests.fakes.control_plane import FakeControlPlane
 from tests.sidecar.observe.fake_init import bye_message, call_body, hello, message
@@ -35,10 +37,13 @@ class Init:
         self._socket.connect(str(path))
         self.send(hello())
 
-    async def welcomed(self) -> None:
-        """Wait for WELCOME and PATTERNS. Closing with unread packets would reset the connection."""
-        for _ in range(2):
-            assert await asyncio.to_thread(self._socket.recv, 65536)
+    async def welcomed(self) -> int:
+        """Wait for WELCOME and PATTERNS; the stance to begin in. With unread packets closing would be a reset."""
+        welcome = await asyncio.to_thread(self._socket.recv, 65536)
+        assert await asyncio.to_thread(self._socket.recv, 65536)
+        head, body = HEADER.structs["head"].codec, HEADER.structs["welcome"].codec
+        stance: int = body.unpack_from(welcome, head.size)[3]
+        return stance
 
     def send(self, *messages: bytes) -> None:
         self._socket.send(b"".join(messages))
@@ -137,6 +142,27 @@ async def test_what_was_closed_survives_the_death_of_the_sidecar(rig):
     init = Init(second.socket)
     init.send(syscall(BPF))
     await rig.control.until(lambda heard: heard.counts == {"mount": 1, "bpf": 1})
+
+
+async def test_a_mode_that_came_with_the_join_holds_before_the_control_plane_has_spoken(rig):
+    await rig.control.stop()
+    rig.control.join_fields = lambda: FakeControlPlane.join_fields(rig.control) | {"mode": "enforce"}
+    sidecar = await rig.sidecar()
+    assert await Init(sidecar.socket).welcomed() == Stance.ENFORCES
+
+
+async def test_what_denies_outlives_the_sidecar_while_the_control_plane_is_away(rig):
+    frozen = {"mode": words_pb2.MODE_DETECT, "containment": words_pb2.CONTAINMENT_FROZEN}
+    rig.control.push = sidecar_pb2.ReferencePush(nonce="n", **frozen)
+    first = await rig.sidecar()
+    init = Init(first.socket)
+    assert await init.welcomed() == Stance.WATCHES
+    await rig.control.until(lambda heard: heard.acks)
+    first.process.kill()
+    await first.exit_status()
+    await rig.control.stop()
+    second = await rig.sidecar()
+    assert await Init(second.socket).welcomed() == Stance.FREEZES
 
 
 async def until_spooled(folder: Path) -> None:
