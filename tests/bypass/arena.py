@@ -98,6 +98,11 @@ class Arena:
         for listener in self._listeners:
             listener.leave()
 
+    def take(self) -> None:
+        """Take who came where nobody attended."""
+        for listener in self._listeners:
+            listener.take()
+
     def reached(self, output: str) -> bool:
         """Whether the attack succeeded, as far as what it printed and did proves."""
         proof = (self.folder / "proof").exists()
@@ -182,20 +187,20 @@ class _Listener:
         server.setblocking(False)
 
     def reset(self) -> None:
-        self._take()
+        self.take()
         self.reached = False
 
     def attend(self) -> None:
-        asyncio.get_running_loop().add_reader(self._server.fileno(), self._take)
+        asyncio.get_running_loop().add_reader(self._server.fileno(), self.take)
 
     def leave(self) -> None:
         asyncio.get_running_loop().remove_reader(self._server.fileno())
-        self._take()
+        self.take()
 
     def close(self) -> None:
         self._server.close()
 
-    def _take(self) -> None:
+    def take(self) -> None:
         with suppress(BlockingIOError):
             while True:
                 self._take_one()

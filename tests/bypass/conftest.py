@@ -43,6 +43,13 @@ def _trials(room: Room, compiled: Compiled) -> Iterator[Trials]:
             arena.close()
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A short path that every user may use."""
+    with _open_folder() as folder:
+        yield folder
+
+
 @pytest.fixture(scope="session")
 def trials_in() -> Iterator[Callable[[Room], Trials]]:
     """Gives a room's trials; skips where there is no such room."""
