@@ -61,8 +61,8 @@ static void end(const struct process *who, const struct mapping *m) {
     struct process now = process_read(who->tid);
     if (now.start != who->start)
         return;
+    tell(who, m); /* first: its end may be the agent's */
     kill(now.pid, SIGKILL);
-    tell(who, m);
 }
 
 /* The first alien mapping. An image that cannot be told apart (its process is about to end) has none. */

@@ -156,9 +156,9 @@ static bool greet(void) {
         return false;
     tallies_begin();
     queue_connected(true);
-    await(prepared, after_ms(PATTERNS_MS));
+    bool ready = await(prepared, after_ms(stance_enforces() ? WELCOME_MS : PATTERNS_MS));
     pending_tell_untold();
-    return true;
+    return ready || !stance_enforces(); /* without patterns nothing can be judged */
 }
 
 /* Those who are held are refused in time all the same. */

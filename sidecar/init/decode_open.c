@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #include "opened.h"
 #include "openflags.h"
 #include "recheck.h"
+#include "secret_watch.h"
 #include "sip.h"
 #include "stance.h"
 
@@ -46,7 +48,7 @@ static void watched(struct trap *t, const struct open_request *o) {
     static char real[PATH_TEXT];
     trap_recognise(t);
     if (is_known(t, o, "")) {
-        trap_pass(t);
+        trap_decide(t, true, NULL, 0);
         return;
     }
     lineage_introduce(t);
@@ -72,15 +74,21 @@ static void watch(struct trap *t, const struct open_request *o, enum inscope_lev
     trap_pass(t);
 }
 
-static struct plan plan_of(const struct trap *t, const struct open_request *o, const struct opened *found) {
+static struct plan plan_of(const struct trap *t, const struct open_request *o, const struct opened *found, bool secret) {
     struct plan plan = trap_plan(t);
     plan.of.open.flags = (uint32_t)o->flags;
-    if (opened_is_deliverable(found)) {
-        plan.fd = found->fd;
-        plan.carry_out = deliver;
-    } else if (found->fd >= 0)
-        close(found->fd);
+    plan.of.open.secret = secret;
+    plan.who.tid = (pid_t)t->call->pid; /* not always recognised */
+    plan.fd = found->fd < 0 ? -1 : found->fd;
+    plan.carry_out = opened_is_deliverable(found) ? deliver : deliver_by_kernel;
     return plan;
+}
+
+static void watch_secret(const struct opened *found) {
+    char link[32];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", found->fd);
+    file_set_add(&secret_files, &found->file);
+    secret_watch_add(link, &found->file);
 }
 
 /* Which of its names speak against an open. */
@@ -92,7 +100,7 @@ static unsigned names_of(const struct open_request *o, const struct opened *foun
     if (*other && patterns_match(found->real, found->length, access))
         names |= REAL;
     if (found->fd >= 0 && names && access == ACCESS_READ)
-        file_set_add(&secret_files, &found->file);
+        watch_secret(found);
     if (found->fd >= 0 && !names && file_set_has(&secret_files, &found->file))
         names |= HIDDEN;
     return names;
@@ -115,7 +123,7 @@ static void ask(struct trap *t, const struct open_request *o, const struct opene
     body.device = found->file.device;
     body.inode = found->file.inode;
     trap_recognise(t);
-    struct plan plan = plan_of(t, o, found);
+    struct plan plan = plan_of(t, o, found, true);
     if (!(names & HIDDEN) && is_known(t, o, other)) {
         trap_decide(t, true, &plan, 0);
         return;
@@ -158,7 +166,7 @@ static void judge(struct trap *t, const struct open_request *o, const struct ope
         return;
     }
     count(&counters.opens);
-    struct plan plan = plan_of(t, o, found);
+    struct plan plan = plan_of(t, o, found, false);
     trap_decide(t, true, &plan, 0);
 }
 
@@ -193,6 +201,10 @@ static void decode(struct trap *t, const struct open_levels *levels, uint64_t pa
     if (level == INSCOPE_OFF || (enforces && (o->flags & O_PATH))) { /* O_PATH gives nothing away */
         count(&counters.opens);
         trap_decide(t, true, NULL, 0);
+        return;
+    }
+    if (enforces && level == INSCOPE_WATCHED && !patterns_known()) { /* what is a secret is not known yet */
+        trap_refuse(t, EACCES);
         return;
     }
     open_request_read(t, path, o);

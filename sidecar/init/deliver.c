@@ -10,6 +10,7 @@
 #include "counters.h"
 #include "kernel.h"
 #include "notify.h"
+#include "secret_watch.h"
 
 /* Links were followed, and what was to be made is there. */
 enum { SETTLED = O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC };
@@ -45,7 +46,24 @@ static void hand_over(const struct plan *plan, int fd) {
         plan_answer(plan, added);
 }
 
+static void expect(const struct plan *plan) {
+    char link[32];
+    if (!plan->of.open.secret || plan->fd < 0)
+        return;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", plan->fd);
+    struct file_identity file = file_identity_of(link);
+    secret_watch_expect(&file);
+}
+
+void deliver_by_kernel(struct plan *plan) {
+    expect(plan);
+    plan_drop(plan);
+    secret_watch_left(plan->who.tid);
+    plan_let_go_on(plan);
+}
+
 void deliver(struct plan *plan) {
+    expect(plan);
     int fd = reopen(plan->fd, plan->of.open.flags);
     plan_drop(plan);
     if (fd < 0) {

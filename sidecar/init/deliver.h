@@ -8,4 +8,7 @@
 /* To be a plan's carry_out: `fd` is O_PATH of a regular file, `of.open` has the caller's flags. */
 void deliver(struct plan *plan);
 
+/* The same for what only the kernel can open. */
+void deliver_by_kernel(struct plan *plan);
+
 #endif

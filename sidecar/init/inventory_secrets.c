@@ -8,6 +8,7 @@
 #include "file_set.h"
 #include "inventory.h"
 #include "patterns.h"
+#include "secret_watch.h"
 #include "walk.h"
 
 static bool readable(const char *path, bool is_link) {
@@ -22,6 +23,7 @@ static bool visit(void *listing, const char *path, size_t length, bool is_link) 
     if (patterns_match(path, length, ACCESS_READ) && readable(path, is_link)) {
         struct file_identity file = file_identity_of(path);
         file_set_add(&secret_files, &file);
+        secret_watch_add(path, &file);
         return listing_add(l, path, length);
     }
     return listing_goes_on(l);

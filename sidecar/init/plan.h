@@ -44,7 +44,8 @@ struct plan {
             int domain, type, protocol;
         } make;
         struct {
-            uint32_t flags, mode;
+            uint32_t flags;
+            bool secret; /* an open of it is watched for */
         } open;
     } of;
 };

@@ -47,7 +47,7 @@ enum inscope_kind {
     INSCOPE_MODE = 7,      /* body mode, from the sidecar */
     INSCOPE_VERDICT = 8,   /* body verdict, from the sidecar */
     INSCOPE_EXEC = 10,     /* body file [path as given made absolute, working directory, argv...]: about to happen; fd of the image */
-    INSCOPE_IMAGE = 11,    /* body file [/proc/PID/exe]: what really runs, seen at the first trap after an exec; fd of it */
+    INSCOPE_IMAGE = 11,    /* body file [/proc/PID/exe]: what really runs, seen at the gate, or at the first trap after an exec; fd of it */
     INSCOPE_LOAD = 12,     /* body file [path]: a file is mapped or made executable; fd of it */
     INSCOPE_CODE_MEMORY = 13, /* body call []: executable memory without a file */
     INSCOPE_OPEN = 14,     /* body open [path made absolute, and what the file is really called if that is another]: a
@@ -230,7 +230,7 @@ struct inscope_call {
 };
 
 struct inscope_open {
-    int32_t nr;
+    int32_t nr;          /* 0: nobody's call, but a secret that is open without having been judged */
     uint32_t open_flags;
     uint64_t device;     /* 0 where the path did not exist yet */
     uint64_t inode;

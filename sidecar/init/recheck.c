@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "alien_code.h"
+#include "descent.h"
 #include "futex.h"
 #include "launch.h"
 #include "process.h"
@@ -25,8 +26,7 @@ enum {
     SOON_MS = 1,
     AGAIN_MS = 50,
     ALL_MS = 1000,
-    SETTLE_MS = 20, /* calls that were let go on before it was enforced */
-    DEPTH_MAX = 64
+    SETTLE_MS = 20 /* calls that were let go on before it was enforced */
 };
 
 struct watched {
@@ -135,20 +135,11 @@ static bool look_around(bool all) {
     return more;
 }
 
-static bool descends_from_us(pid_t pid) {
-    for (int depth = 0; depth < DEPTH_MAX && pid > 1; depth++) {
-        pid = process_read(pid).ppid;
-        if (pid == getpid())
-            return true;
-    }
-    return false;
-}
-
 static void accept_what_is_there(void) {
     DIR *proc = opendir("/proc");
     for (struct dirent *e; proc && (e = readdir(proc));) {
         pid_t pid = isdigit((unsigned char)e->d_name[0]) ? (pid_t)strtol(e->d_name, NULL, 10) : 0;
-        if (pid && descends_from_us(pid))
+        if (pid && descends_from_init(pid))
             alien_code_accept(pid);
     }
     if (proc)

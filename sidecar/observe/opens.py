@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from inscope.behaviour import Access, Open
+from inscope.behaviour import Access, Contradiction, Open
+from inscope.verdict import Verdict
 from sidecar.observe.actors import Actors
 from sidecar.observe.drafts import Draft
 from sidecar.observe.kinds import Flag
@@ -32,12 +34,19 @@ class Opens:
     def open(self, record: OpenRecord) -> Sequence[Draft]:
         """A watched path is opened: nothing, or one draft for each name and way in which that counts."""
         process = self._actors.of(record.head)
+        if not record.call.nr:
+            return (self._unjudged(record, process),)
         wanted = accesses_of(self._scribe.call(record.call.nr, record.head), record.call.open_flags)
         if Access.WRITE in wanted:
             for path in filter(None, (record.path, record.real)):
                 self._writers.wrote(path, process.label)
         opens = self._opens(record, process, wanted)
         return tuple(self._scribe.draft(record.head, process, behaviour) for behaviour in opens)
+
+    def _unjudged(self, record: OpenRecord, process: Process) -> Draft:
+        """A secret was opened, and no open of it was judged: init has killed whoever was found with it."""
+        behaviour = Contradiction("another file", self._scribe.path(record.path), process.label)
+        return Draft(replace(self._scribe.observation(record.head, process, behaviour), verdict=Verdict.KILL))
 
     def _opens(self, record: OpenRecord, process: Process, wanted: Sequence[Access]) -> Iterator[Open]:
         for access in wanted if record.path else ():

@@ -1,4 +1,5 @@
-/* Opens a path that another thread keeps changing: flipopen HARMLESS SECRET TRIES. Prints how often the secret was read. */
+/* Opens a path that another thread keeps changing: flipopen HARMLESS SECRET TRIES [hold]. Prints how often the secret was
+ * read; who holds it keeps it open instead, and prints for how many milliseconds, for two seconds at most. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -31,7 +32,13 @@ int main(int argc, char **argv) {
         int fd = open(path, O_RDONLY | O_NONBLOCK);
         if (fd < 0)
             continue;
-        reached += read(fd, text, sizeof text - 1) > 0 && strncmp(text, "TOP", 3) == 0;
+        int secret = read(fd, text, sizeof text - 1) > 0 && strncmp(text, "TOP", 3) == 0;
+        reached += secret;
+        for (int ms = 0; secret && argc > 4 && ms < 2000; ms++) {
+            printf("%d\n", ms);
+            fflush(stdout);
+            usleep(1000);
+        }
         close(fd);
     }
     atomic_store(&over, 1);
