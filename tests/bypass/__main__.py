@@ -73,7 +73,8 @@ async def _measured(trials: Trials, attack: Attack, room: Room, times: int) -> s
     unbegun = sum(not one.begun for one in enforced)
     ends = " ".join(f"{state} {count}" for state, count in states.items())
     works = room in attack.works
-    other = works and (not observed.succeeded or set(states) != {attack.enforce[room]} or unbegun or honest.deviations)
+    other = works and (not observed.succeeded or set(states) != {attack.enforce[room]} or unbegun)
+    other = other or bool(honest.deviations) != bool(attack.refused)
     other = other or (works and attack.seen not in (observed.kinds or {""}))
     wrong = [one.behaviour for one in honest.deviations]
     return (

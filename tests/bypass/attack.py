@@ -63,6 +63,7 @@ class Attack:
             asserted.
         enforce: how it ends in enforce.
         race: it is won now and then, so one run proves only that it ends no worse than declared.
+        refused: why enforce refuses the benign run too; empty where it does not, as it should be.
         window: of what is only contained, how often it was won and how long it lasted, as measured.
     """
 
@@ -72,6 +73,7 @@ class Attack:
     enforce: Mapping[Room, State]
     works: frozenset[Room]
     race: bool
+    refused: str
     window: str
 
     @property
@@ -106,6 +108,7 @@ def read(path: Path) -> Attack:
             _enforced(declared),
             _rooms(declared.get("works", "")),
             declared.get("race", "no") == "yes",
+            declared.get("refused", ""),
             declared.get("window", ""),
         )
     except (KeyError, ValueError) as error:

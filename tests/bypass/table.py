@@ -59,7 +59,8 @@ def _row(attack: Attack) -> str:
 def _enforced(attack: Attack) -> str:
     usual = attack.enforce[Room.USER]
     other = [f"{room}: {state}" for room, state in attack.enforce.items() if state is not usual]
-    return "; ".join([f"**{usual}**" if usual is State.PREVENTED else usual, *other])
+    refused = [f"so is the honest act: {attack.refused}"] if attack.refused else []
+    return "; ".join([f"**{usual}**" if usual is State.PREVENTED else usual, *other, *refused])
 
 
 def _works(attack: Attack) -> str:

@@ -61,7 +61,7 @@ async def test_in_enforce_it_ends_as_declared(attack: Attack, room: Room, trials
 
 
 @each_attack
-async def test_in_enforce_what_is_in_scope_goes_on_unharmed(attack: Attack, trials_in: TrialsIn) -> None:
+async def test_in_enforce_what_is_in_scope_is_harmed_only_where_declared(attack: Attack, trials_in: TrialsIn) -> None:
     outcome = await trials_in(Room.USER).benign(attack, Mode.ENFORCE)
-    assert not outcome.deviations, outcome.told()
+    assert bool(outcome.deviations) == bool(attack.refused), outcome.told()
     assert outcome.run.status == 0

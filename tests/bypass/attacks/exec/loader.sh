@@ -3,6 +3,7 @@
 #
 # seen: load
 # enforce: prevented
+# refused: a program named through a symbolic folder is learned by that name, and enforced by its own
 . "${0%/*}/given.sh"
 
 loader=$(ls /lib64/ld-linux-x86-64.so.2 /lib/ld-linux-aarch64.so.1 2>/dev/null)

@@ -2,6 +2,7 @@
  *
  * seen: exec
  * enforce: seen only
+ * refused: the loader of a script's interpreter is not told in observe, and asked for in enforce
  * race: yes
  * window: won in 1 of 9 runs of 60 tries
  */
