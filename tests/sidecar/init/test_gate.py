@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.init_peer import CONSTANTS, InitPeer, Message, verdict, welcome
+from tests.fakes.init_peer import CONSTANTS, InitPeer, Message, patterns, verdict, welcome
 from tests.sidecar.init.observed import Observer, eventually, flags, identity, lines
 
 pytestmark = pytest.mark.real
@@ -33,7 +33,7 @@ def enforced(init: Path, folder: Path) -> Iterator[Enforced]:
     peers: list[InitPeer] = []
 
     def observer(judges: Judge) -> Observer:
-        answer = lambda _: welcome(stance=CONSTANTS["ENFORCES"])  # noqa: E731 - the fixture's one line
+        answer = lambda _: welcome(stance=CONSTANTS["ENFORCES"]) + patterns(())  # noqa: E731 - the fixture's one line
         peers.append(InitPeer(folder / "init.sock", answer=answer, judges=judges))
         return Observer(init, peers[-1])
 
@@ -123,8 +123,8 @@ def test_who_cannot_be_traced_executes_nothing(enforced: Enforced, program: Call
 
 
 def test_stops_around_an_exec_are_seen_by_the_parent(enforced: Enforced, program: Callable[[str], str]) -> None:
-    done = enforced(all_may).run(program("stopexec"), "/bin/sleep", "100")
-    assert lines(done) == ["100 stopped 100 continued 100 well"]
+    done = enforced(all_may).run(program("stopexec"), "/bin/sleep", "40")
+    assert lines(done) == ["40 stopped 40 continued 40 well"]
 
 
 def test_the_agent_itself_stops_and_continues(enforced: Enforced) -> None:
