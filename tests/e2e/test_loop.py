@@ -181,7 +181,7 @@ def test_check_says_that_observe_works_where_these_tests_run(installed: Installa
 @pytest.mark.slow
 def test_the_demo_keeps_its_promise_and_leaves_nothing_running(installed: Installation) -> None:
     demo = [sys.executable, str(ROOT / "examples" / "demo.py"), "--folder", str(installed.state.parent / "demo")]
-    done = subprocess.run(demo, env=installed.environment, capture_output=True, text=True, timeout=240, check=False)
+    done = subprocess.run(demo, env=installed.environment, capture_output=True, text=True, timeout=400, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Promise kept." in done.stdout
     assert not (installed.state.parent / "demo" / "state" / "endpoint.json").exists()
