@@ -25,6 +25,20 @@ TrialsIn = Callable[[Room], Trials]
 each_attack = pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
 
 
+TURNS = 3
+"""Runs in which a race that nobody hinders must be won once."""
+
+
+async def unhindered(trials: Trials, attack: Attack, room: Room, mode: Mode) -> Outcome:
+    """The first of a few runs that succeeded and showed, or the last."""
+    outcome = await trials.attacked(attack, mode)
+    for _ in range(TURNS - 1 if room in attack.works else 0):
+        if outcome.succeeded and attack.seen in (outcome.kinds or {""}):
+            break
+        outcome = await trials.attacked(attack, mode)
+    return outcome
+
+
 def is_seen(attack: Attack, room: Room, outcome: Outcome) -> None:
     if room in attack.works:
         assert outcome.succeeded or attack.race, f"it does not work where nothing is denied\n{outcome.told()}"
@@ -37,12 +51,12 @@ def is_seen(attack: Attack, room: Room, outcome: Outcome) -> None:
 @each_attack
 @pytest.mark.parametrize("room", _NOT_FILTERED)
 async def test_in_observe_it_is_seen_and_not_hindered(attack: Attack, room: Room, trials_in: TrialsIn) -> None:
-    is_seen(attack, room, await trials_in(room).attacked(attack, Mode.OBSERVE))
+    is_seen(attack, room, await unhindered(trials_in(room), attack, room, Mode.OBSERVE))
 
 
 @each_attack
 async def test_in_detect_it_is_a_deviation(attack: Attack, trials_in: TrialsIn) -> None:
-    outcome = await trials_in(Room.USER).attacked(attack, Mode.DETECT)
+    outcome = await unhindered(trials_in(Room.USER), attack, Room.USER, Mode.DETECT)
     is_seen(attack, Room.USER, outcome)
     nothing = LocalReference(Mode.DETECT)
     assert all(deviates(one.behaviour, nothing) for one in outcome.deviations)
