@@ -17,6 +17,7 @@ const char options_help[] =
     "  --wait-ms N                  how long to wait for the sidecar before COMMAND starts (default 3000)\n"
     "  --drain-ms N                 how long to wait for the sidecar after COMMAND ended (default 3000)\n"
     "  --front                      stay in the shell's job and let a separate process supervise\n"
+    "  --enforce                    refuse what is not known until the sidecar says otherwise\n"
     "  --twins                      make the agent's sockets, as is done where pidfd_getfd is refused\n"
     "  --check                      what works on this kernel, one JSON object a line\n"
     "\n"
@@ -71,6 +72,8 @@ static bool alone(struct options *o, const char *name) {
     } actions[] = {{"--check", ACTION_CHECK}, {"--version", ACTION_VERSION}, {"--help", ACTION_HELP}};
     if (strcmp(name, "--front") == 0)
         return o->front = true;
+    if (strcmp(name, "--enforce") == 0)
+        return o->enforce = true;
     if (strcmp(name, "--twins") == 0)
         return o->twins = true;
     for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)

@@ -15,6 +15,7 @@ struct options {
     long wait_ms;  /* for the sidecar's welcome and patterns, before the agent starts */
     long drain_ms; /* for the sidecar to close after BYE */
     bool front;
+    bool enforce; /* before any sidecar said so */
     bool twins; /* as where pidfd_getfd is refused */
     char **command;
 };

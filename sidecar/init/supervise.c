@@ -160,6 +160,8 @@ static int start(const struct options *o, struct supervisor *s) {
     uint32_t mechanisms = o->socket ? mechanisms_probe() : 0;
     if (o->twins || (o->socket && !(mechanisms & INSCOPE_M_PIDFD_GETFD)))
         egress_reach_by_twins();
+    if (o->enforce) /* a sidecar that never comes must not mean that all is allowed */
+        stance_take(&(struct inscope_mode){INSCOPE_ENFORCES, 0});
     guard_set(GUARDED_INIT, getpid(), getuid());
     guard_set(GUARDED_FRONT, s->front->pid, getuid());
     s->signals = signals_open();

@@ -92,19 +92,21 @@ def _run(arguments: argparse.Namespace, inherited: Inherited) -> int:
     workload = workload_for(arguments.name, command[0])
     init = init_binary(os.environ)
     place = place_of(arguments, os.environ)
-    socket = _watch(place, workload, arguments.mode, arguments.force)
+    socket, denies = _watch(place, workload, arguments.mode, arguments.force)
+    stance = ["--enforce"] if denies else []
     levels = ["--reads", arguments.reads, "--writes", arguments.writes]
     if sys.stdout is not None:  # the caller may have closed it
         sys.stdout.flush()
     try:
-        become(init, ["--front", "--socket", str(socket), *levels, "--", *command], inherited)
+        become(init, ["--front", "--socket", str(socket), *stance, *levels, "--", *command], inherited)
     except OSError as error:
         raise CommandError(ExitCode.NOT_STARTED, f"cannot start {init}: {error.strerror}") from error
 
 
-def _watch(place: Place, workload: Workload, mode: Mode | None, force: bool) -> Path:
-    """Settle the mode, enrol, and start the sidecar; the socket it listens on for init."""
+def _watch(place: Place, workload: Workload, mode: Mode | None, force: bool) -> tuple[Path, bool]:
+    """Settle the mode, enrol, start the sidecar: the socket it listens on for init, and whether the run is enforced."""
     from controlplane.cli.control import ask
+    from inscope.codec import mode_from_wire
 
     async def join(control: Control) -> pb.JoinToken:
         await _settle_mode(control, workload, mode, force)
@@ -112,7 +114,7 @@ def _watch(place: Place, workload: Workload, mode: Mode | None, force: bool) -> 
 
     token = ask(place, join)
     try:
-        return _start_watcher(place, workload, token)
+        return _start_watcher(place, workload, token), mode_from_wire(token.mode) is Mode.ENFORCE
     except CommandError:
         with suppress(CommandError):  # then it is told as a lost run, which it is not quite
             ask(place, lambda control: control.withdraw(token))

@@ -287,3 +287,10 @@ def test_memory_stays_below_a_mebibyte(observer: Observer) -> None:
     eventually(lambda: any(m.body["survey"] == 7 for m in observer.of("SURVEY")), 20)
     assert resident_kib(process.pid) <= 1024
     process.communicate(b"\n", timeout=20)
+
+
+@pytest.mark.slow  # the five seconds that a call is held for
+def test_what_is_to_be_enforced_is_so_before_any_sidecar_came(init: Path, tmp_path: Path) -> None:
+    options = ["--enforce", "--socket", str(tmp_path / "nobody.sock"), "--wait-ms", "50", "--drain-ms", "50"]
+    done = subprocess.run([str(init), *options, "--", "/bin/echo", "ran"], capture_output=True, check=False, timeout=30)
+    assert (done.returncode, done.stdout) == (126, b"")
