@@ -18,7 +18,7 @@ import pytest
 from inscope.mode import Mode
 from sidecar.init import binary
 from tests.e2e.guarded import Guarded, learn
-from tests.fakes.init_peer import CONSTANTS, InitPeer, encode, welcome
+from tests.fakes.init_peer import CONSTANTS, InitPeer, encode, patterns, welcome
 from tests.fakes.lone_sidecar import LoneSidecar
 from tests.sidecar.init.observed import Observer
 
@@ -202,7 +202,7 @@ def test_what_a_sidecar_says_that_makes_no_sense_allows_nothing(place: Place, wh
     """By a real init: it hangs up or does not listen, and who is held is refused in time."""
     folder = Path(tempfile.mkdtemp(dir=place.folder))
     with InitPeer(folder / "init.sock") as peer:
-        peer.answer = lambda _: welcome(stance=CONSTANTS["ENFORCES"])
+        peer.answer = lambda _: welcome(stance=CONSTANTS["ENFORCES"]) + patterns(())
         peer.on_ask = lambda ask: NONSENSE[what](ask)
         done = Observer(binary(), peer).run("/bin/echo", "on")
         assert done.stdout == b""

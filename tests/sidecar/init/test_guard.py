@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.observe.syscall_numbers import call_name
-from tests.fakes.init_peer import CONSTANTS, InitPeer, Message, encode, layout, welcome
+from tests.fakes.init_peer import CONSTANTS, InitPeer, Message, encode, layout, patterns, welcome
 from tests.sidecar.init.observed import Observer, eventually, lines
 from tests.sidecar.init.test_unprivileged import NOBODY
 
@@ -33,7 +33,7 @@ def enforcing(init: Path, folder: Path) -> Iterator[Observer]:
     """Runs commands under init where it enforces, with a sidecar that allows whatever is asked."""
 
     def begins(peer: InitPeer) -> bytes:
-        return welcome(stance=CONSTANTS["ENFORCES"])
+        return welcome(stance=CONSTANTS["ENFORCES"]) + patterns(())
 
     with InitPeer(folder / "init.sock", answer=begins, on_ask=allow) as peer:
         yield Observer(init, peer)

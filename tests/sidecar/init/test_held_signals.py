@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.init_peer import CONSTANTS, InitPeer, Message, encode, layout, welcome
+from tests.fakes.init_peer import CONSTANTS, InitPeer, Message, encode, layout, patterns, welcome
 from tests.sidecar.init.numbers import NR
 from tests.sidecar.init.observed import Observer, lines
 
@@ -42,7 +42,7 @@ class Holding:
     changed: threading.Condition = field(default_factory=threading.Condition)
 
     def __post_init__(self) -> None:
-        begins = welcome(stance=CONSTANTS["ENFORCES"])
+        begins = welcome(stance=CONSTANTS["ENFORCES"]) + patterns(())
         self.peer = InitPeer(self.folder / "init.sock", answer=lambda _: begins, on_ask=self._answer)
         self.observer = Observer(self.init, self.peer)
 
