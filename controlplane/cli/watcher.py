@@ -10,6 +10,7 @@ from controlplane.cli.detached import NotReadyError, start_detached, start_unatt
 from controlplane.cli.exit_codes import CommandError, ExitCode
 from controlplane.private_file import write_private
 from inscope.codec import containment_from_wire, mode_from_wire
+from inscope.containment import Containment
 from inscope.mode import Mode
 
 if TYPE_CHECKING:
@@ -57,6 +58,16 @@ def sidecar_arguments(folder: RunFolder, host: str) -> list[str]:
     ]
 
 
+def begins_in(token: pb.JoinToken) -> Mode:
+    """The mode that a run begins in; a control plane that does not say observes."""
+    return mode_from_wire(token.mode) if token.mode else Mode.OBSERVE
+
+
+def denies(token: pb.JoinToken) -> bool:
+    """Whether a run has to refuse acts before its sidecar has said anything."""
+    return begins_in(token) is Mode.ENFORCE or containment_from_wire(token.containment) is not Containment.FREE
+
+
 def join_document(token: pb.JoinToken, workload: Workload, host: str) -> dict[str, str | int]:
     """What the sidecar reads from the join file."""
     return {
@@ -68,6 +79,6 @@ def join_document(token: pb.JoinToken, workload: Workload, host: str) -> dict[st
         "server_name": token.server_name,
         "instance": token.instance,
         "workload": str(workload),
-        "mode": mode_from_wire(token.mode).value if token.mode else Mode.OBSERVE.value,
+        "mode": begins_in(token).value,
         "containment": containment_from_wire(token.containment).value,
     }

@@ -92,8 +92,8 @@ def _run(arguments: argparse.Namespace, inherited: Inherited) -> int:
     workload = workload_for(arguments.name, command[0])
     init = init_binary(os.environ)
     place = place_of(arguments, os.environ)
-    socket, denies = _watch(place, workload, arguments.mode, arguments.force)
-    stance = ["--enforce"] if denies else []
+    socket, must_deny = _watch(place, workload, arguments.mode, arguments.force)
+    stance = ["--enforce"] if must_deny else []
     levels = ["--reads", arguments.reads, "--writes", arguments.writes]
     if sys.stdout is not None:  # the caller may have closed it
         sys.stdout.flush()
@@ -104,9 +104,9 @@ def _run(arguments: argparse.Namespace, inherited: Inherited) -> int:
 
 
 def _watch(place: Place, workload: Workload, mode: Mode | None, force: bool) -> tuple[Path, bool]:
-    """Settle the mode, enrol, start the sidecar: the socket it listens on for init, and whether the run is enforced."""
+    """Settle the mode, enrol, start the sidecar: the socket it listens on for init, and whether init must deny."""
     from controlplane.cli.control import ask
-    from inscope.codec import mode_from_wire
+    from controlplane.cli.watcher import denies
 
     async def join(control: Control) -> pb.JoinToken:
         await _settle_mode(control, workload, mode, force)
@@ -114,7 +114,7 @@ def _watch(place: Place, workload: Workload, mode: Mode | None, force: bool) -> 
 
     token = ask(place, join)
     try:
-        return _start_watcher(place, workload, token), mode_from_wire(token.mode) is Mode.ENFORCE
+        return _start_watcher(place, workload, token), denies(token)
     except CommandError:
         with suppress(CommandError):  # then it is told as a lost run, which it is not quite
             ask(place, lambda control: control.withdraw(token))

@@ -17,9 +17,10 @@ from controlplane.cli.run_folder import (
     make_run_folder,
     sweep,
 )
-from controlplane.cli.watcher import join_document
+from controlplane.cli.watcher import denies, join_document
 from inscope.mode import Mode
 from inscope.v1 import operator_pb2 as pb
+from inscope.v1 import words_pb2
 from inscope.workload import Workload
 from tests.fakes.operator import FakeOperator, modes_asked, summary_of
 
@@ -147,6 +148,19 @@ def test_the_join_file_has_what_the_sidecar_reads() -> None:
         "mode": "observe",
         "containment": "free",
     }
+
+
+@pytest.mark.parametrize(
+    ("token", "refuses"),
+    [
+        (pb.JoinToken(), False),
+        (pb.JoinToken(mode=words_pb2.MODE_DETECT), False),
+        (pb.JoinToken(mode=words_pb2.MODE_ENFORCE), True),
+        (pb.JoinToken(mode=words_pb2.MODE_OBSERVE, containment=words_pb2.CONTAINMENT_QUARANTINED), True),
+    ],
+)
+def test_who_is_enforced_or_contained_is_so_before_a_sidecar_says_it(token: pb.JoinToken, refuses: bool) -> None:
+    assert denies(token) is refuses
 
 
 def test_each_run_has_a_folder_of_its_own_for_nobody_else(tmp_path: Path) -> None:
