@@ -55,6 +55,6 @@ def confirmation_lines(said: Confirmation) -> list[str]:
     """What a person is told of it."""
     running = len(said.doing) + len(said.waiting)
     if not running:
-        return ["No instance is running: the next begins in it."]
+        return ["No running instance has said yet what it does; the next begins in it."]
     lines = [f"{len(said.doing)} of {running} running instances do it, by their own word ({said.seconds:.1f} s)."]
-    return lines + [f"{each.id} does not: {each.refused or 'nothing was heard of it yet'}" for each in said.waiting]
+    return lines + [f"{each.id} does not: {each.refused or 'it has not said so yet'}" for each in said.waiting]

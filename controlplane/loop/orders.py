@@ -55,6 +55,7 @@ class Orders:
         if unmet and not force:
             raise GateNotMetError(judged)
         with self.memory.changing(workload) as state:
+            self._forget_refusals(state)
             if mode is not state.row.mode:
                 self._move(state, ModeChange(now, workload, mode, by, forced=unmet))
         return judged
@@ -132,6 +133,12 @@ class Orders:
             self.memory.store.put_containment(workload, subject, containment)
             self.memory.store.add_order(Order(now, workload, _ACTS[containment], subject, by, reason.strip()))
             state.containments[subject] = containment
+            self._forget_refusals(state)
+
+    def _forget_refusals(self, state: Remembered) -> None:
+        """What an instance said of an earlier order is no answer to this one."""
+        for row in [row for row in state.live.values() if row.refused]:
+            self.memory.put_live(state, replace(row, refused=""))
 
     def runs(self, state: Remembered, now: float) -> Runs:
         """The runs of a workload, and how ready they made it."""

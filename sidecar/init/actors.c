@@ -76,18 +76,19 @@ static bool is_image(pid_t pid, uint64_t device, uint64_t inode) {
     return stat(link, &st) == 0 && st.st_dev == device && st.st_ino == inode;
 }
 
-static bool happened(const struct entry *e, uint64_t now_ns) {
+/* Read anew, and not kept: any thread may ask. */
+static bool happened(const struct entry *e) {
     const struct attempt *next = &e->next;
     if (!is_image(e->pid, next->device, next->inode))
         return false;
-    uint64_t stack = next->same_file ? process_refresh(e->pid, now_ns).stack : 0;
+    uint64_t stack = next->same_file ? process_read(e->pid).stack : 0;
     return !next->same_file || (stack && stack != next->stack);
 }
 
 /* A known exec is believed once its image is what runs; while it is not, it is under way or has failed. Who was forked
  * before it is believed may still be the program that tried it. */
 static void settle(struct entry *e, uint64_t now_ns) {
-    if (!e->next.actor || !happened(e, now_ns))
+    if (!e->next.actor || !happened(e))
         return;
     e->actor = e->next.actor;
     e->key = e->next.key;
@@ -123,8 +124,8 @@ static struct entry *enter(const struct process *who, uint64_t now_ns) {
 }
 
 /* The thread that tried it is back, and the stack is the old one. */
-static bool failed(const struct entry *e, const struct process *who, uint64_t now_ns) {
-    return e->next.tid == who->tid && e->next.stack && process_refresh(who->pid, now_ns).stack == e->next.stack;
+static bool failed(const struct entry *e, const struct process *who) {
+    return e->next.tid == who->tid && e->next.stack && process_read(who->pid).stack == e->next.stack;
 }
 
 static uint64_t look_up(const struct process *who, uint64_t now_ns) {
@@ -132,7 +133,7 @@ static uint64_t look_up(const struct process *who, uint64_t now_ns) {
     if (!e->actor && !e->since_ns)
         e->actor = inherited(who, now_ns);
     settle(e, now_ns);
-    if (e->next.actor && failed(e, who, now_ns))
+    if (e->next.actor && failed(e, who))
         e->next.actor = 0;
     return e->next.actor ? 0 : e->actor;
 }

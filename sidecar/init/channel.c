@@ -97,7 +97,7 @@ static bool tell_mode(void) {
     return connection_send_message(&outgoing);
 }
 
-/* The welcome of a new connection, or PATTERNS at any time. False: this peer is not to be listened to. */
+/* The welcome of a new connection, or what may come at any time. False: this peer is not to be listened to. */
 static bool take(const struct incoming *in) {
     struct inscope_welcome welcome;
     struct inscope_mode mode;

@@ -1,6 +1,6 @@
 /* Execs: the image as the caller named it, opened before the call goes on, with the arguments. An exec of what is not
  * there, or not a regular file with an execute bit, fails by itself (the search along PATH): it gives no record, and if
- * it succeeds after all, the watch reports the image as a mismatch. */
+ * it succeeds after all, the watch reports the image as a mismatch. Where it is enforced it is refused by that error. */
 #include "decode.h"
 
 #include <errno.h>

@@ -111,6 +111,12 @@ static void mismatch(struct gated *g) {
     enforced ? end(g) : let_run(g);
 }
 
+/* Too many are held already. What it became is told as refused: nobody swapped anything. */
+static void refuse_unasked(struct gated *g) {
+    gate_tell_image(&g->plan, 0, INSCOPE_DENIED);
+    end(g);
+}
+
 static void decided(struct plan *plan, enum gated_verdict verdict) {
     if (gate_table_decide(plan->id, verdict))
         ring();
@@ -176,7 +182,7 @@ static void ask(struct gated *g, bool image, const struct loader *loader, uint64
     bool told = loader->any && !loader->known;
     if (!hold(g, (unsigned)image + told, now_ns)) {
         count(&counters.expired);
-        mismatch(g);
+        refuse_unasked(g);
         return;
     }
     if (image)

@@ -10,7 +10,7 @@
  *
  * init connects and speaks first: HELLO. The sidecar answers WELCOME (or REFUSED, and closes). The first connection wins;
  * a later one must bring the secret of the first. After that init sends records, and BYE last; the sidecar may send
- * PATTERNS, ACTOR and KNOWN at any time, and closes when all before BYE is durable.
+ * PATTERNS, ACTOR, KNOWN, MODE and VERDICT at any time, and closes when all before BYE is durable.
  *
  * An act that is done again and again is told once. Its record carries a `key`, a keyed hash of who acts (the number that
  * ACTOR gave to the program the caller runs) and what it does. When the sidecar has answered KNOWN with that key, init
@@ -256,7 +256,7 @@ struct inscope_counters {
     uint64_t traps;      /* notifications received */
     uint64_t records;    /* messages put in the queue */
     uint64_t lost_queue; /* the queue was full */
-    uint64_t lost_away;  /* no sidecar was connected */
+    uint64_t lost_away;  /* no sidecar was connected, or the one that knew what was counted is gone */
     uint64_t unreadable; /* arguments that could not be read */
     uint64_t opens;      /* opens answered without a record */
     uint64_t repeats;    /* loads answered without a record: the same file by the same process */

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "alien_code.h"
-#include "descent.h"
 #include "futex.h"
 #include "launch.h"
 #include "process.h"
@@ -139,7 +138,7 @@ static void accept_what_is_there(void) {
     DIR *proc = opendir("/proc");
     for (struct dirent *e; proc && (e = readdir(proc));) {
         pid_t pid = isdigit((unsigned char)e->d_name[0]) ? (pid_t)strtol(e->d_name, NULL, 10) : 0;
-        if (pid && descends_from_init(pid))
+        if (pid && process_descends(pid))
             alien_code_accept(pid);
     }
     if (proc)

@@ -196,7 +196,7 @@ class Pipeline:
 
     @property
     def _answers_for_callers(self) -> bool:
-        return stance_of(self._sink.mode) is not Stance.WATCHES
+        return self._stance() is not Stance.WATCHES
 
     def _take(self, translator: Translator, record: Record) -> None:
         if record.head.ask and len(self._deciding) >= ASKS_MAX:

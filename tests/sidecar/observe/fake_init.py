@@ -48,7 +48,7 @@ def message(
 def hello(secret: bytes = SECRET, *, version: int = PROTOCOL_VERSION, machine: int = 62, reads: int = 1) -> bytes:
     """A HELLO of an x86_64 init whose agent is `AGENT`."""
     body = (MAGIC, version, machine, 0, INIT, AGENT, 1000, reads, 1, WALL_NS, secret)
-    return message(Kind.HELLO, "hello", body, [b"0.1", b"/work", b"/bin", b"agent"], pid=INIT, ppid=0)
+    return message(Kind.HELLO, "hello", body, [b"0.1", b"/srv", b"/bin", b"agent"], pid=INIT, ppid=0)
 
 
 def hello_record(**options: int) -> HelloRecord:
@@ -73,7 +73,7 @@ def file_body(
 
 
 def exec_message(
-    path: bytes, argv: Sequence[bytes], *, cwd: bytes = b"/work", inode: int = 7, flags: int = 0, **head: int
+    path: bytes, argv: Sequence[bytes], *, cwd: bytes = b"/srv", inode: int = 7, flags: int = 0, **head: int
 ) -> bytes:
     """An exec of `path`."""
     body = file_body(inode, argc=len(argv))

@@ -82,10 +82,10 @@ def test_each_kind_of_message_is_read() -> None:
 def test_the_fields_are_where_the_header_puts_them() -> None:
     first, exec_, *_ = decode(b"".join(SAMPLES))
     assert isinstance(first, HelloRecord)
-    assert (first.body.machine, first.body.agent, first.cwd, first.command) == (62, 100, b"/work", (b"agent",))
+    assert (first.body.machine, first.body.agent, first.cwd, first.command) == (62, 100, b"/srv", (b"agent",))
     assert isinstance(exec_, ExecRecord)
     assert (exec_.head.pid, exec_.head.start, exec_.head.ppid, exec_.head.time_ns) == (100, 50, 1, 5_000_000_000)
-    assert (exec_.path, exec_.cwd, exec_.argv, exec_.file.inode) == (b"/bin/git", b"/work", (b"git", b"status"), 7)
+    assert (exec_.path, exec_.cwd, exec_.argv, exec_.file.inode) == (b"/bin/git", b"/srv", (b"git", b"status"), 7)
 
 
 def test_an_address_is_cut_to_its_length() -> None:

@@ -39,7 +39,7 @@ class Interpreted(Transcript):
     async def interpret(self, name: str, *argv: bytes, flags: int = 0) -> Script | None:
         path, (device, inode) = self.binary(name)
         body = file_body(inode, device=device, argc=len(argv) + 1)
-        packed = message(Kind.EXEC, "file", body, [path.encode(), b"/work", name.encode(), *argv], flags=flags)
+        packed = message(Kind.EXEC, "file", body, [path.encode(), b"/srv", name.encode(), *argv], flags=flags)
         (found,) = await self.behaviours(packed, self.file(path))
         assert isinstance(found, Exec)
         return found.program.script
@@ -47,7 +47,7 @@ class Interpreted(Transcript):
 
 async def test_a_script_is_named_in_full_and_hashed(tmp_path: Path) -> None:
     script = await Interpreted(tmp_path).interpret("python3.11", b"-u", b"./agent.py")
-    assert script == Script(ScriptOrigin.FILE, "/work/agent.py", hash_of("/work/./agent.py"))
+    assert script == Script(ScriptOrigin.FILE, "/srv/agent.py", hash_of("/srv/./agent.py"))
 
 
 async def test_inline_code_a_module_and_standard_input(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ async def test_inline_code_a_module_and_standard_input(tmp_path: Path) -> None:
     stdin = await transcript.interpret("sh", b"-s")
     assert inline
     assert (inline.name, len(inline.sha256)) == ("-c", 64)
-    assert module == Script(ScriptOrigin.MODULE, "http.server", hash_of("/work/http/server/__main__.py"))
+    assert module == Script(ScriptOrigin.MODULE, "http.server", hash_of("/srv/http/server/__main__.py"))
     assert stdin == Script(ScriptOrigin.STDIN, "-", "")
 
 
@@ -69,7 +69,7 @@ async def test_cut_inline_code_is_unhashed(tmp_path: Path) -> None:
 async def test_a_script_started_by_its_first_line(tmp_path: Path) -> None:
     transcript = Interpreted(tmp_path)
     path, (device, inode) = transcript.binary("tool")
-    packed = message(Kind.EXEC, "file", file_body(inode, device=device, argc=1), [path.encode(), b"/work", b"tool"])
+    packed = message(Kind.EXEC, "file", file_body(inode, device=device, argc=1), [path.encode(), b"/srv", b"tool"])
     (found,) = await transcript.behaviours(packed, transcript.file(path, b"#!/bin/sh -e\n"))
     script = Script(ScriptOrigin.FILE, default_generaliser().path(path), hash_of(path))
     assert found == Exec(Program("/bin/sh", hash_of("/bin/sh"), script), INIT_LABEL)
@@ -86,7 +86,7 @@ async def test_a_first_line_that_runs_something_else_has_no_identity(tmp_path: P
     transcript = Interpreted(tmp_path)
     before = open_descriptors()
     path, (device, inode) = transcript.binary("tool")
-    packed = message(Kind.EXEC, "file", file_body(inode, device=device, argc=1), [path.encode(), b"/work", b"tool"])
+    packed = message(Kind.EXEC, "file", file_body(inode, device=device, argc=1), [path.encode(), b"/srv", b"tool"])
     (found,) = await transcript.behaviours(packed, transcript.file(path, b"#!/bin/sh -s\n"))
     assert isinstance(found, Exec)
     assert found.program.script

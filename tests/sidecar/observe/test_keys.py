@@ -58,7 +58,7 @@ def test_a_secret_that_is_not_there_yet_stays_unknown() -> None:
 
 def test_a_read_of_no_secret_and_a_connect_to_nowhere_are_known_at_once() -> None:
     transcript = Transcript()
-    assert transcript.facts(open_message(b"/work/plain.py", key=1)) == ()
+    assert transcript.facts(open_message(b"/srv/plain.py", key=1)) == ()
     assert transcript.facts(message(Kind.CONNECT, "address", address_body(b"", family=0), key=2)) == ()
     assert known_keys(transcript) == {1, 2}
 
