@@ -147,7 +147,7 @@ def detail_document(detail: pb.WorkloadDetail) -> Document:
 
 
 def gate_document(gate: pb.Gate) -> Document:
-    """One condition for leaving observe."""
+    """One condition for moving on."""
     return {
         "name": gate.name,
         "met": gate.met,

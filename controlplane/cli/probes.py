@@ -23,7 +23,7 @@ NEEDED_TO_ENFORCE = (
     frozenset({"addfd-send", "pidfd-getfd"}),
     frozenset({"ptrace-seize"}),
 )
-"""One of each: without, init refuses to enforce. The sidecar says so by the same rule, for its own container."""
+"""One of each: without, enforce is refused. The sidecar says so by the same rule, for its own container."""
 
 MEMORY_READERS = frozenset({"vm-read", "proc-mem"})
 """Either of init's two ways to read a caller's memory will do."""

@@ -6,7 +6,7 @@
 
 #include "wire.h"
 
-/* Watching, until something else was said; a sidecar that goes takes nothing of it away. */
+/* Watching, until something else was said, or asked for on the command line; a sidecar that goes takes nothing of it away. */
 enum inscope_stance stance(void);
 
 static inline bool stance_enforces(void) { return stance() != INSCOPE_WATCHES; }
