@@ -77,9 +77,8 @@ def test_what_is_swapped_after_the_verdict_never_runs(
     make(tmp_path / "other", program("exits"), 77, b"o")
     shutil.copy(tmp_path / "claimed", tmp_path / "content")
     ran = counts(enforced(but_others).run(program("raceexec"), mode, "1000", cwd=tmp_path, timeout=120))
-    print(ran)
     assert ran["other"] == 0
-    assert ran["claimed"] > 0
+    assert sum(ran.values()) == 1000  # how many win their own race is the scheduler's; each has an end
 
 
 def test_short_programs_from_many_threads_all_end_well(enforced: Enforced, program: Callable[[str], str]) -> None:
