@@ -23,7 +23,7 @@ bool code_is_being_written(int path_fd) {
     snprintf(link, sizeof link, "/proc/self/fd/%d", path_fd);
     int fd = open(link, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0)
-        return false;
+        return true;
     bool written = (fcntl(fd, F_SETLEASE, F_RDLCK) < 0 && errno == EAGAIN) || is_open_memory(fd);
     fcntl(fd, F_SETLEASE, F_UNLCK);
     close(fd);
@@ -34,10 +34,11 @@ bool code_is_being_written(int path_fd) {
 static void go_on(struct plan *plan) {
     for (uint32_t i = 0; i < plan->of.code.count; i++)
         file_set_add(&code_files, &plan->of.code.files[i]);
-    if (plan->fd >= 0 && code_is_being_written(plan->fd)) {
-        plan_refuse(plan, ETXTBSY);
-        return;
-    }
+    for (uint32_t i = 0; i < plan->looks_count; i++)
+        if (plan->looks[i] < 0 || code_is_being_written(plan->looks[i])) {
+            plan_refuse(plan, ETXTBSY);
+            return;
+        }
     plan_drop(plan);
     if (recheck_soon(plan->who.pid))
         plan_let_go_on(plan);
@@ -51,18 +52,17 @@ static struct file_identity identity_by(int path_fd) {
     return file_identity_of(link);
 }
 
+void code_plan_add(struct plan *plan, int path_fd) {
+    plan->of.code.files[plan->of.code.count++] = identity_by(path_fd);
+    plan->looks[plan->looks_count++] = fcntl(path_fd, F_DUPFD_CLOEXEC, 0);
+}
+
 struct plan code_plan(const struct trap *t, const struct inscope_file *file, int path_fd) {
     struct plan plan = trap_plan(t);
     plan.carry_out = go_on;
-    plan.fd = path_fd < 0 ? -1 : fcntl(path_fd, F_DUPFD_CLOEXEC, 0);
-    plan.of.code.count = file->inode != 0;
-    plan.of.code.files[0] = path_fd < 0 ? (struct file_identity){file->device, file->inode, 0} : identity_by(path_fd);
+    if (path_fd >= 0)
+        code_plan_add(&plan, path_fd);
+    else if (file->inode)
+        plan.of.code.files[plan.of.code.count++] = (struct file_identity){file->device, file->inode, 0};
     return plan;
-}
-
-bool code_plan_add(struct plan *plan, int path_fd) {
-    if (plan->of.code.count == PLAN_FILES_MAX)
-        return false;
-    plan->of.code.files[plan->of.code.count++] = identity_by(path_fd);
-    return true;
 }

@@ -1,6 +1,7 @@
 #include "plan.h"
 
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "counters.h"
 #include "kernel.h"
@@ -40,6 +41,9 @@ void plan_drop(struct plan *plan) {
     if (plan->fd >= 0)
         let_go(plan->fd);
     plan->fd = -1;
+    for (; plan->looks_count > 0; plan->looks_count--)
+        if (plan->looks[plan->looks_count - 1] >= 0)
+            close(plan->looks[plan->looks_count - 1]);
 }
 
 void plan_carry_out(struct plan *plan) {

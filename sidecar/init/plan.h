@@ -21,6 +21,8 @@ struct plan {
     /* Does otherwise, where more is to be done than to answer the caller with the error. NULL: only that. */
     void (*refuse)(struct plan *plan, int error);
     int fd; /* -1: none */
+    int looks[PLAN_FILES_MAX]; /* O_PATH descriptors of what is looked at once more; -1: could not be had */
+    uint32_t looks_count;
     struct payload *payload; /* NULL: none */
     union {
         struct {

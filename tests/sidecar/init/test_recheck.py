@@ -116,6 +116,25 @@ attempt("another of its name", lambda: opened(good, os.O_RDWR | os.O_CREAT))
     ]
 
 
+@pytest.mark.parametrize("call", ["mapped(opened(good))", "libc.mprotect(mapped(opened(good), R), 4096, RX)"])
+async def test_who_begins_to_write_while_it_is_judged_is_found(
+    tmp_path: Path, good: Path, evil: Path, call: str
+) -> None:
+    writers = []
+
+    def begin_to_write(behaviour: Behaviour) -> bool:
+        if loads("good.so")(behaviour):
+            writers.append(os.open(good, os.O_RDWR))
+        return False
+
+    try:
+        out = await python(Enforced(tmp_path, begin_to_write), f'attempt("call", lambda: {call})', good, evil)
+    finally:
+        for writer in writers:
+            os.close(writer)
+    assert (out, bool(writers)) == (["call failed: Text file busy"], True)
+
+
 async def test_code_that_raced_its_judgement_dies_with_its_process(
     tmp_path: Path, program: Callable[[str], str], good: Path, evil: Path
 ) -> None:
