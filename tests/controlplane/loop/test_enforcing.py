@@ -195,6 +195,17 @@ def test_what_is_in_effect_is_an_instances_own_word_and_keeps_its_time(loop: Loo
     assert (row.in_force_since, row.lapsed, row.refused) == (T0 + 30, T0 + 11, "")
 
 
+def test_what_an_instance_refused_before_is_no_answer_to_the_next_order(loop: Loop) -> None:
+    learn(loop)
+    for order in (
+        lambda: loop.set_mode(AGENT, Mode.DETECT, True, "me", T0 + 30),
+        lambda: loop.contain(AGENT, None, Containment.QUARANTINED, ("me", "AL-7"), T0 + 31),
+    ):
+        loop.reject(FIRST.id, "it cannot", T0 + 20)
+        order()
+        assert loop.detail(AGENT, T0 + 40, entries=False).instances[0].row.refused == ""
+
+
 def test_a_workload_or_one_instance_is_contained_and_that_outlives_the_loop(loop: Loop, store: SqliteStore) -> None:
     learn(loop)
     loop.enter(SECOND, Mode.OBSERVE, T0)

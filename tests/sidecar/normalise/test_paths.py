@@ -35,7 +35,7 @@ GENERALISED = {
     "/tmp/go-build3456789/b001/exe/main": "/tmp/<tmp>/b001/exe/main",
     "/tmp/ssh-XXabCDeF12gh/agent.1234": "/tmp/<tmp>/agent.<pid>",
     "/tmp/playwright-k2j3h4": "/tmp/playwright-<tmp>",
-    "/home/anna/work/agent.py": "/home/<user>/work/agent.py",
+    "/home/anna/agents/agent.py": "/home/<user>/agents/agent.py",
     "/home/anna": "/home/<user>",
     "/Users/anna/x": "/Users/<user>/x",
     "/proc/123/environ": "/proc/<pid>/environ",

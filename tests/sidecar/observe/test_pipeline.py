@@ -142,12 +142,14 @@ class Reconciling:
 class Plant:
     """A pipeline with everything around it in the test's hand."""
 
-    def __init__(self) -> None:
+    def __init__(self, stance: Stance | None = None) -> None:
         self.sink = Sink()
         self.flow = Flow()
         self.fingerprinter = SlowFingerprinter()
         self.reconciling = Reconciling(self.sink)
-        self.pipeline = Pipeline(self.translator, self.sink, lambda: Clocks(WALL_NS, BOOT_NS))
+        self.pipeline = Pipeline(
+            self.translator, self.sink, lambda: Clocks(WALL_NS, BOOT_NS), stance and (lambda: stance)
+        )
         self.pipeline.attach(Identities(self.fingerprinter, self.pipeline.unhashed), self.flow, self.reconciling)
 
     def translator(self, hello: HelloRecord, clocks: Clocks, resumed: bool, known: KnownActs) -> Translator:
@@ -283,6 +285,15 @@ async def test_where_it_is_enforced_the_channel_is_read_whatever_waits() -> None
     assert plant.flow.calls == ["pause", "resume"]
     plant.feed(write(b"/a.py"))
     assert plant.flow.calls == ["pause", "resume"]
+    await plant.run(100)
+
+
+async def test_where_it_is_contained_the_channel_is_read_whatever_waits_in_any_mode() -> None:
+    plant = Plant(Stance.QUARANTINES)
+    plant.connect()
+    plant.feed(*[write(b"/a.py")] * pipeline_module.HIGH_WATER)
+    assert plant.sink.mode is Mode.OBSERVE
+    assert plant.flow.calls == []
     await plant.run(100)
 
 
