@@ -77,6 +77,7 @@ static bool find(pid_t tid, struct mappings *all, struct mapping *out) {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct mappings all;
 static struct mapping one;
+static bool too_much_before; /* of what ran before it was enforced some is not in the set, and would look alien */
 
 /* The gate holds who is about to become another program, with its ELF interpreter mapped and not judged yet. */
 static bool is_in_the_gate(pid_t tid) {
@@ -104,7 +105,7 @@ static enum code_outcome look(pid_t tid, bool closely) {
 static enum code_outcome look_twice(pid_t tid) {
     enum code_outcome outcome = look(tid, false);
     struct process who = process_read(tid);
-    if (outcome != CODE_KILLED || file_set_is_cut(&code_files))
+    if (outcome != CODE_KILLED || too_much_before)
         return outcome == CODE_KILLED ? CODE_JUDGED : outcome;
     outcome = look(tid, true);
     if (outcome == CODE_KILLED)
@@ -123,7 +124,7 @@ void alien_code_accept(pid_t tid) {
     pthread_mutex_lock(&lock);
     if (mappings_open(tid, &all)) {
         for (uint64_t at = 0; mappings_next_code(&all, at, &one); at = one.end)
-            file_set_add(&code_files, &(struct file_identity){one.device, one.inode, 0});
+            too_much_before |= !file_set_add(&code_files, &(struct file_identity){one.device, one.inode, 0});
         mappings_close(&all);
     }
     pthread_mutex_unlock(&lock);

@@ -30,10 +30,14 @@ bool code_is_being_written(int path_fd) {
     return written;
 }
 
-/* From the moment the files are in the set they are not opened for writing any more. Who did so before is found now. */
+/* From the moment the files are in the set they are not opened for writing any more. Who did so before is found now. A
+ * file that finds no room in it could not be told from alien code later: it is refused. */
 static void go_on(struct plan *plan) {
     for (uint32_t i = 0; i < plan->of.code.count; i++)
-        file_set_add(&code_files, &plan->of.code.files[i]);
+        if (!file_set_add(&code_files, &plan->of.code.files[i])) {
+            plan_refuse(plan, EAGAIN);
+            return;
+        }
     for (uint32_t i = 0; i < plan->looks_count; i++)
         if (plan->looks[i] < 0 || code_is_being_written(plan->looks[i])) {
             plan_refuse(plan, ETXTBSY);

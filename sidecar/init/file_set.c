@@ -46,24 +46,24 @@ static bool has_room(struct file_set *set) {
     return set->count < set->capacity / 2 || (set->count < FILE_SET_MAX && grow(set));
 }
 
-static void put(struct file_set *set, const struct file_identity *file) {
+static bool put(struct file_set *set, const struct file_identity *file) {
     const struct file_identity *slot = set->capacity ? slot_of(set, file->device, file->inode) : NULL;
     bool fresh = !slot || slot->inode == 0;
-    if (fresh && !has_room(set)) {
-        set->cut = true;
-        return;
-    }
+    if (fresh && !has_room(set))
+        return false;
     set->count += fresh;
     if (fresh || file->born_ns)
         *slot_of(set, file->device, file->inode) = *file;
+    return true;
 }
 
-void file_set_add(struct file_set *set, const struct file_identity *file) {
+bool file_set_add(struct file_set *set, const struct file_identity *file) {
     if (file->inode == 0)
-        return;
+        return false;
     pthread_rwlock_wrlock(&set->lock);
-    put(set, file);
+    bool added = put(set, file);
     pthread_rwlock_unlock(&set->lock);
+    return added;
 }
 
 /* What is kept of the file with these numbers; inode 0: nothing. */
@@ -83,11 +83,4 @@ bool file_set_has(struct file_set *set, const struct file_identity *file) {
 
 bool file_set_has_number(struct file_set *set, uint64_t device, uint64_t inode) {
     return get(set, device, inode).inode != 0;
-}
-
-bool file_set_is_cut(struct file_set *set) {
-    pthread_rwlock_rdlock(&set->lock);
-    bool cut = set->cut;
-    pthread_rwlock_unlock(&set->lock);
-    return cut;
 }

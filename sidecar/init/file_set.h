@@ -19,7 +19,6 @@ struct file_identity {
 struct file_set {
     pthread_rwlock_t lock;
     size_t count, capacity;
-    bool cut;                    /* something found no room */
     struct file_identity *slots; /* inode 0: free */
 };
 
@@ -32,14 +31,12 @@ extern struct file_set code_files;
 /* The identity of what a link leads to, such as /proc/self/fd/3; inode 0: nothing. */
 struct file_identity file_identity_of(const char *link);
 
-/* A time that is not known takes none away. */
-void file_set_add(struct file_set *set, const struct file_identity *file);
+/* A time that is not known takes none away. False: there is no room for it. */
+bool file_set_add(struct file_set *set, const struct file_identity *file);
 
 bool file_set_has(struct file_set *set, const struct file_identity *file);
 
 /* The same without the time, where only the numbers are known. */
 bool file_set_has_number(struct file_set *set, uint64_t device, uint64_t inode);
-
-bool file_set_is_cut(struct file_set *set);
 
 #endif

@@ -135,6 +135,34 @@ async def test_who_begins_to_write_while_it_is_judged_is_found(
     assert (out, bool(writers)) == (["call failed: Text file busy"], True)
 
 
+@pytest.mark.slow
+async def test_more_code_than_can_be_told_apart_is_refused_and_the_alien_is_still_found(
+    tmp_path: Path, program: Callable[[str], str], good: Path, evil: Path
+) -> None:
+    code = """
+import subprocess
+libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+refused = 0
+for number in range(8300):
+    name = f"{number}.so"
+    with open(name, "wb") as file: file.write(b"code")
+    fd = opened(name)
+    at = mapped(fd)
+    os.close(fd)
+    if at == FAILED: refused += 1
+    else: libc.munmap(at, 4096)
+print(0 < refused < 1000)
+print(subprocess.run([sys.argv[3], good, evil, "3000"]).returncode)
+"""
+    good_first = (program("racemap"), str(good), str(good), "1")
+    enforced = Enforced(tmp_path, loads("evil.so"))
+    enforced.patience_s = 150.0
+    lines = await python(
+        enforced, f"import subprocess; subprocess.run({good_first!r})" + code, good, evil, good_first[0]
+    )
+    assert ("True" in lines, lines[-1]) == (True, "-9")
+
+
 async def test_code_that_raced_its_judgement_dies_with_its_process(
     tmp_path: Path, program: Callable[[str], str], good: Path, evil: Path
 ) -> None:

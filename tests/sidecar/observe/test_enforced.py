@@ -44,6 +44,8 @@ class Hashing:
 class Enforced:
     """One command under init in enforce, where `refuses` says what is out of reference."""
 
+    patience_s = 30.0
+
     def __init__(self, folder: Path, refuses: Refuses) -> None:
         self.folder = folder
         self.refuses = refuses
@@ -88,7 +90,7 @@ class Enforced:
             str(binary()), "--socket", str(path), "--", *command, cwd=self.folder, stdout=asyncio.subprocess.PIPE
         )
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(self.patience_s):
                 await self.end.wait()
                 observer.release()
                 output, _ = await init.communicate()
