@@ -97,7 +97,8 @@ def crossing_document(crossing: Crossing) -> Document:
 def behaviour_document(behaviour: Behaviour) -> Document:
     """`kind`, `subject` and `actor` for every kind, then its own; `program` is an object, for exec only."""
     own = asdict(behaviour)
-    own.pop("parent" if isinstance(behaviour, Exec) else "program")
+    for name in ("parent",) if isinstance(behaviour, Exec) else ("program", "principal"):
+        own.pop(name, None)
     return {"kind": kind_of(behaviour), "subject": subject_of(behaviour), "actor": actor_of(behaviour), **own}
 
 

@@ -14,10 +14,13 @@ from inscope.behaviour import (
     CodeMemory,
     Connect,
     Contradiction,
+    CredentialUse,
     Exec,
     Listen,
     Load,
     Open,
+    PermissionUse,
+    RoleAssumption,
     Syscall,
     actor_of,
     kind_of,
@@ -119,6 +122,10 @@ def target_of(behaviour: Behaviour) -> str:
             return name
         case Contradiction(claimed):
             return claimed
+        case PermissionUse(permission):
+            return f"{permission.authority}:{permission.service}"
+        case RoleAssumption() | CredentialUse():
+            return subject_of(behaviour)
         case _:
             assert_never(behaviour)
 

@@ -16,12 +16,17 @@ from inscope.verdict import Verdict
 
 BASE = {
     Dimension.CONTRADICTION: 85,
+    Dimension.PERMISSION: 65,
+    Dimension.ROLE: 65,
+    Dimension.CREDENTIAL: 60,
     Dimension.SECRET_READ: 60,
     Dimension.PROGRAM: 60,
     Dimension.LIBRARY: 55,
     Dimension.SYSCALL: 50,
     Dimension.GENERATED_CODE: 50,
     Dimension.DESTINATION: 45,
+    Dimension.ATTEMPT: 40,
+    Dimension.SERVICE: 40,
     Dimension.CODE_MEMORY: 35,
     Dimension.LISTENER: 35,
     Dimension.PROCESS: 30,

@@ -14,11 +14,16 @@ from inscope.behaviour import (
     CodeMemory,
     Connect,
     Contradiction,
+    CredentialUse,
     Exec,
     Listen,
     Load,
+    Means,
     Open,
+    Outcome,
+    PermissionUse,
     Program,
+    RoleAssumption,
     Script,
     ScriptOrigin,
     Syscall,
@@ -31,9 +36,11 @@ from inscope.entry_text import (
     read_generated,
     read_hash,
     read_listener,
+    read_permission,
     read_program,
     read_sides,
 )
+from inscope.permission import Authority, Permission
 from inscope.reference import Dimension, Entry, entries_of
 
 Fresh = Callable[[], str]
@@ -107,6 +114,31 @@ def _contradiction(entry: Entry, fresh: Fresh) -> Behaviour | None:
     return Contradiction(said.claimed, said.real, said.program)
 
 
+def _permission_use(entry: Entry, outcome: Outcome, fresh: Fresh) -> Behaviour | None:
+    permission = read_permission(entry.value)
+    return PermissionUse(permission, fresh()[:12], outcome) if permission else None
+
+
+def _role(entry: Entry, fresh: Fresh) -> Behaviour | None:
+    who, role = read_sides(entry.value)
+    principal, _, means = who.rpartition(" by ")
+    return RoleAssumption(role, principal, Means(means), Outcome.ALLOWED) if means in tuple(Means) else None
+
+
+def _service(entry: Entry, fresh: Fresh) -> Behaviour | None:
+    authority, _, service = entry.value.partition(":")
+    if authority not in tuple(Authority):
+        return None
+    permission = Permission(Authority(authority), service, fresh()[:8], fresh()[:12])
+    return PermissionUse(permission, fresh()[:12], Outcome.ALLOWED)
+
+
+def _credential(entry: Entry, fresh: Fresh) -> Behaviour | None:
+    principal, origin = read_sides(entry.value)
+    network, _, client = origin.partition(" by ")
+    return CredentialUse(principal, network, client)
+
+
 _ACTS: dict[Dimension, Callable[[Entry, Fresh], Behaviour | None]] = {
     Dimension.PROGRAM: _exec,
     Dimension.PROCESS: _edge,
@@ -120,4 +152,9 @@ _ACTS: dict[Dimension, Callable[[Entry, Fresh], Behaviour | None]] = {
     Dimension.CODE_MEMORY: lambda entry, fresh: CodeMemory(entry.value),
     Dimension.SYSCALL: _syscall,
     Dimension.CONTRADICTION: _contradiction,
+    Dimension.PERMISSION: lambda entry, fresh: _permission_use(entry, Outcome.ALLOWED, fresh),
+    Dimension.ATTEMPT: lambda entry, fresh: _permission_use(entry, Outcome.DENIED, fresh),
+    Dimension.ROLE: _role,
+    Dimension.SERVICE: _service,
+    Dimension.CREDENTIAL: _credential,
 }

@@ -14,10 +14,14 @@ from inscope.behaviour import (
     CodeMemory,
     Connect,
     Contradiction,
+    CredentialUse,
     Exec,
     Listen,
     Load,
     Open,
+    Outcome,
+    PermissionUse,
+    RoleAssumption,
     Syscall,
     subject_of,
 )
@@ -78,6 +82,15 @@ def act(behaviour: Behaviour) -> str:
             return f"called {subject} from {program}"
         case Contradiction(claimed, real, program):
             return f"claimed {claimed} and did {real} in {program}"
+        case PermissionUse(permission, principal, Outcome.ALLOWED):
+            return f"exercised `{permission}` as {principal}"
+        case PermissionUse(permission, principal):
+            return f"tried `{permission}` as {principal}, which was refused"
+        case RoleAssumption(role, principal, means, outcome):
+            did = "took on" if outcome is Outcome.ALLOWED else "tried to take on, and was refused,"
+            return f"{did} {role} as {principal} by {means}"
+        case CredentialUse(principal, network, client):
+            return f"used the credential of {principal} from {network} by {client or 'an unnamed client'}"
         case _:
             assert_never(behaviour)
 

@@ -13,12 +13,12 @@ from controlplane.loop.batch import ReceivedBatch
 from inscope.codec import (
     CodecError,
     ancestry_from_wire,
-    behaviour_from_wire,
     binary_from_wire,
     capability_from_wire,
     coverage_from_wire,
     seconds,
     verdict_from_wire,
+    watched_from_wire,
 )
 from inscope.codec.bounds import items, reject
 from inscope.codec.stream import unpacked
@@ -139,7 +139,7 @@ class BatchReader:
         return Observation(
             self._instance,
             times.sane(seconds(wire.time, "definition.time")),
-            behaviour_from_wire(wire.behaviour),
+            watched_from_wire(wire.behaviour),
             ancestry_from_wire(list(wire.ancestry)),
             verdict_from_wire(wire.verdict),
             trace_id(wire.trace_id) or self._new_trace_id(),

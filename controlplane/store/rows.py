@@ -16,12 +16,17 @@ from inscope.behaviour import (
     CodeMemory,
     Connect,
     Contradiction,
+    CredentialUse,
     Exec,
     Listen,
     Load,
+    Means,
     Open,
+    Outcome,
+    PermissionUse,
     Program,
     Protocol,
+    RoleAssumption,
     Script,
     ScriptOrigin,
     Syscall,
@@ -29,6 +34,7 @@ from inscope.behaviour import (
 )
 from inscope.coverage import LossCause, Source, SourceCoverage
 from inscope.observation import Ancestor
+from inscope.permission import Authority, Permission
 from inscope.reference import Dimension, Entry, ReferenceKind, ReferenceVersion
 from inscope.workload import Agent, Workload
 
@@ -151,6 +157,19 @@ def _fields(behaviour: Behaviour) -> list[Json]:
             return [name, detail, program]
         case Contradiction(claimed, real, program):
             return [claimed, real, program]
+        case PermissionUse(permission, principal, outcome, granted_by):
+            return [*_permission_fields(permission), principal, outcome, granted_by]
+        case RoleAssumption(role, principal, means, outcome):
+            return [role, principal, means, outcome]
+        case CredentialUse(principal, network, client):
+            return [principal, network, client]
+
+
+def _permission_fields(permission: Permission) -> list[Json]:
+    return [
+        permission.authority, permission.service, permission.action, permission.resource, permission.scope,
+        permission.name,
+    ]  # fmt: skip
 
 
 def _behaviour(value: Json) -> Behaviour:
@@ -171,8 +190,22 @@ def _behaviour(value: Json) -> Behaviour:
             return Syscall(name, detail, program)
         case ["contradiction", str(claimed), str(real), str(program)]:
             return Contradiction(claimed, real, program)
+        case ["permission-use", *permission, str(principal), str(outcome), str(granted_by)]:
+            return PermissionUse(_permission(permission), principal, Outcome(outcome), granted_by)
+        case ["role-assumption", str(role), str(principal), str(means), str(outcome)]:
+            return RoleAssumption(role, principal, Means(means), Outcome(outcome))
+        case ["credential-use", str(principal), str(network), str(client)]:
+            return CredentialUse(principal, network, client)
         case _:
             raise MalformedRowError("not a behaviour")
+
+
+def _permission(fields: list[Json]) -> Permission:
+    match fields:
+        case [str(authority), str(service), str(action), str(resource), str(scope), str(name)]:
+            return Permission(Authority(authority), service, action, resource, scope, name)
+        case _:
+            raise MalformedRowError("not a permission")
 
 
 def _script(value: Json) -> Script | None:

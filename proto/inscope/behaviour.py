@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from inscope.permission import Permission
+
 Sha256 = str
 """64 lower-case hex digits, or the empty string where the content could not be read (never treated as known)."""
 
@@ -139,7 +141,62 @@ class Contradiction:
     program: str
 
 
-Behaviour = Exec | Load | CodeMemory | Open | Connect | Listen | Syscall | Contradiction
+class Outcome(StrEnum):
+    """What the authority answered."""
+
+    ALLOWED = "allowed"
+    DENIED = "denied"
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionUse:
+    """`principal` exercised `permission`, or tried to. `granted_by` is what allowed it by the authority's own word
+    (`ClusterRoleBinding admins`); empty where it does not say.
+    """
+
+    permission: Permission
+    principal: str
+    outcome: Outcome
+    granted_by: str = ""
+
+
+class Means(StrEnum):
+    """How one identity takes on another."""
+
+    WEB_IDENTITY = "web-identity"
+    POD_IDENTITY = "pod-identity"
+    ASSUME_ROLE = "assume-role"
+    IMPERSONATION = "impersonation"
+    SET_ROLE = "set-role"
+    LOGIN = "login"
+
+
+@dataclass(frozen=True, slots=True)
+class RoleAssumption:
+    """`principal` took on `role`, or tried to."""
+
+    role: str
+    principal: str
+    means: Means
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialUse:
+    """A credential of `principal` was presented from `network` (an address range) by `client` (a product's name)."""
+
+    principal: str
+    network: str
+    client: str
+
+
+WatchedBehaviour = Exec | Load | CodeMemory | Open | Connect | Listen | Syscall | Contradiction
+"""What a sidecar sees for itself."""
+
+LoggedBehaviour = PermissionUse | RoleAssumption | CredentialUse
+"""What an authority's log tells."""
+
+Behaviour = WatchedBehaviour | LoggedBehaviour
 
 
 def kind_of(behaviour: Behaviour) -> str:
@@ -161,6 +218,12 @@ def kind_of(behaviour: Behaviour) -> str:
             return "syscall"
         case Contradiction():
             return "contradiction"
+        case PermissionUse():
+            return "permission-use"
+        case RoleAssumption():
+            return "role-assumption"
+        case CredentialUse():
+            return "credential-use"
 
 
 def subject_of(behaviour: Behaviour) -> str:
@@ -180,11 +243,25 @@ def subject_of(behaviour: Behaviour) -> str:
             return f"{name}({detail})"
         case Contradiction(claimed, real):
             return f"{claimed} became {real}"
+        case PermissionUse(permission):
+            return str(permission)
+        case RoleAssumption(role):
+            return role
+        case CredentialUse(_, network, client):
+            return f"{network} by {client or 'an unnamed client'}"
 
 
 def actor_of(behaviour: Behaviour) -> str:
-    """The label of the program that acted; for an exec, of the one that started it."""
-    return behaviour.parent if isinstance(behaviour, Exec) else behaviour.program
+    """The label of the program that acted; for an exec, of the one that started it; for what a log tells, the
+    principal.
+    """
+    match behaviour:
+        case Exec(parent=parent):
+            return parent
+        case PermissionUse() | RoleAssumption() | CredentialUse():
+            return behaviour.principal
+        case _:
+            return behaviour.program
 
 
 def bracketed(host: str) -> str:

@@ -12,6 +12,9 @@ class Source(StrEnum):
     INIT = "init"
     SOCKETS = "sockets"
     SURVEY = "survey"
+    KUBERNETES_AUDIT = "kubernetes-audit"
+    CLOUDTRAIL = "cloudtrail"
+    POSTGRESQL_LOG = "postgresql-log"
 
 
 class LossCause(StrEnum):

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from urllib.parse import quote, unquote
 
 from inscope.behaviour import Program, Protocol, bracketed
+from inscope.permission import Authority, Permission
 
 ARROW = " → "
 """Stands between the two sides of an entry's value: who, and what."""
@@ -179,3 +181,30 @@ def read_contradiction(value: str) -> ContradictionText:
     program, _, rest = value.partition(": ")
     claimed, _, real = rest.partition(" became ")
     return ContradictionText(program, claimed, real)
+
+
+def permission_value(permission: Permission) -> str:
+    """`AUTHORITY SERVICE ACTION RESOURCE SCOPE NAME`; what could part them within one is percent-encoded, and `-`
+    stands for an empty one.
+    """
+    parts = (permission.service, permission.action, permission.resource, permission.scope, permission.name)
+    return " ".join((permission.authority, *(_part(part) for part in parts)))
+
+
+def read_permission(value: str) -> Permission | None:
+    """The permission; None where `permission_value` did not write it."""
+    authority, *parts = value.split(" ")
+    if authority not in tuple(Authority) or len(parts) != _PERMISSION_PARTS:
+        return None
+    service, action, resource, scope, name = (unquote("" if part == "-" else part) for part in parts)
+    return Permission(Authority(authority), service, action, resource, scope, name)
+
+
+_PERMISSION_PARTS = 5
+_PLAIN = "/:.*@$_+,;=!()[]{}<>|~'&?#"
+
+
+def _part(text: str) -> str:
+    if text == "-":
+        return "%2D"
+    return quote(text, safe=_PLAIN) or "-"

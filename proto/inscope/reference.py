@@ -17,10 +17,14 @@ from inscope.behaviour import (
     CodeMemory,
     Connect,
     Contradiction,
+    CredentialUse,
     Exec,
     Listen,
     Load,
     Open,
+    Outcome,
+    PermissionUse,
+    RoleAssumption,
     Syscall,
 )
 from inscope.entry_text import (
@@ -32,6 +36,7 @@ from inscope.entry_text import (
     generated_value,
     hash_value,
     listener_value,
+    permission_value,
     program_value,
     read_hash,
     read_program,
@@ -63,6 +68,16 @@ class Dimension(StrEnum):
     CODE_MEMORY = "code-memory"
     SYSCALL = "syscall"
     CONTRADICTION = "contradiction"
+    PERMISSION = "permission"
+    """A permission exercised, and granted by the authority."""
+    ATTEMPT = "attempt"
+    """A permission that the authority refused."""
+    ROLE = "role"
+    """A role taken on, and by whom."""
+    SERVICE = "service"
+    """A service whose permissions are used: an API group, a cloud service, a database."""
+    CREDENTIAL = "credential"
+    """From where and by what a credential is presented."""
 
 
 REFERENCE_OF = {
@@ -78,6 +93,11 @@ REFERENCE_OF = {
     Dimension.CODE_MEMORY: ReferenceKind.ENVELOPE,
     Dimension.SYSCALL: ReferenceKind.ENVELOPE,
     Dimension.CONTRADICTION: ReferenceKind.ENVELOPE,
+    Dimension.PERMISSION: ReferenceKind.PERMISSION_GAP,
+    Dimension.ATTEMPT: ReferenceKind.PERMISSION_GAP,
+    Dimension.ROLE: ReferenceKind.SCOPE_CHAIN,
+    Dimension.SERVICE: ReferenceKind.SCOPE_CHAIN,
+    Dimension.CREDENTIAL: ReferenceKind.SCOPE_CHAIN,
 }
 
 
@@ -164,6 +184,18 @@ def entries_of(behaviour: Behaviour) -> tuple[Entry, ...]:
             return (Entry(Dimension.SYSCALL, call_value(program, name, detail)),)
         case Contradiction(claimed, real, program):
             return (Entry(Dimension.CONTRADICTION, contradiction_value(program, claimed, real)),)
+        case PermissionUse(permission, _, Outcome.ALLOWED):
+            service = f"{permission.authority}:{permission.service}"
+            return (
+                Entry(Dimension.PERMISSION, permission_value(permission), str(permission)),
+                Entry(Dimension.SERVICE, service),
+            )
+        case PermissionUse(permission):
+            return (Entry(Dimension.ATTEMPT, permission_value(permission), str(permission)),)
+        case RoleAssumption(role, principal, means):
+            return (Entry(Dimension.ROLE, sides_value(f"{principal} by {means}", role)),)
+        case CredentialUse(principal, network, client):
+            return (Entry(Dimension.CREDENTIAL, sides_value(principal, f"{network} by {client}")),)
 
 
 def missing(behaviour: Behaviour, in_scope: Collection[Entry]) -> tuple[Entry, ...]:

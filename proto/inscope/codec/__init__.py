@@ -1,6 +1,6 @@
 """Between the words and protobuf: where messages become types. Peers are hostile, so it checks bounds."""
 
-from inscope.codec.behaviour import behaviour_from_wire, behaviour_to_wire
+from inscope.codec.behaviour import behaviour_from_wire, behaviour_to_wire, watched_from_wire
 from inscope.codec.binary import binary_from_wire, binary_to_wire
 from inscope.codec.bounds import CodecError
 from inscope.codec.posture import (
@@ -70,6 +70,7 @@ __all__ = [
     "verdict_to_wire",
     "version_from_wire",
     "version_to_wire",
+    "watched_from_wire",
     "workload_from_wire",
     "workload_to_wire",
 ]

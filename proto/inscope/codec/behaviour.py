@@ -8,17 +8,22 @@ from inscope.behaviour import (
     CodeMemory,
     Connect,
     Contradiction,
+    CredentialUse,
     Exec,
     Listen,
     Load,
     Open,
+    PermissionUse,
     Program,
     Protocol,
+    RoleAssumption,
     Script,
     ScriptOrigin,
     Syscall,
+    kind_of,
 )
 from inscope.codec.bounds import member, port, reject, sha256, text
+from inscope.codec.logged import logged_from_wire, logged_to_wire
 from inscope.v1 import words_pb2 as pb
 
 
@@ -40,6 +45,8 @@ def behaviour_to_wire(behaviour: Behaviour) -> pb.Behaviour:
             return pb.Behaviour(syscall=pb.Syscall(name=name, detail=detail, program=program))
         case Contradiction(claimed, real, program):
             return pb.Behaviour(contradiction=pb.Contradiction(claimed=claimed, real=real, program=program))
+        case PermissionUse() | RoleAssumption() | CredentialUse():
+            return logged_to_wire(behaviour)
 
 
 def behaviour_from_wire(wire: pb.Behaviour) -> Behaviour:
@@ -70,8 +77,18 @@ def behaviour_from_wire(wire: pb.Behaviour) -> Behaviour:
                 text(lie.real, "contradiction.real"),
                 text(lie.program, "contradiction.program"),
             )
+        case "permission_use" | "role_assumption" | "credential_use":
+            return logged_from_wire(wire)
         case _:
             reject("behaviour", "none given, or one this version does not know")
+
+
+def watched_from_wire(wire: pb.Behaviour) -> Behaviour:
+    """What a sidecar may tell of: never what only an authority's log can know."""
+    behaviour = behaviour_from_wire(wire)
+    if isinstance(behaviour, PermissionUse | RoleAssumption | CredentialUse):
+        reject("behaviour", f"{kind_of(behaviour)} is not a sidecar's to tell")
+    return behaviour
 
 
 def _program_to_wire(program: Program) -> pb.Program:
