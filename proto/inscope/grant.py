@@ -52,6 +52,9 @@ class LinkKind(StrEnum):
     FEDERATES = "federates"
     """A service account is exchanged for a cloud role."""
 
+    OWNS = "owns"
+    """A workload owns a pod (`NAMESPACE/NAME`): not part of the chain, but how an act is attributed."""
+
     ASSUMES = "assumes"
     """A role takes on another: role chaining, impersonation, SET ROLE, membership."""
 
@@ -67,6 +70,13 @@ class Link:
     target: str
     via: str
     since: float = 0.0
+
+
+def qualified(authority: Authority, scope: str, principal: str) -> str:
+    """A principal's name where several clusters or servers are watched: `SCOPE/PRINCIPAL`. An ARN says its account
+    itself.
+    """
+    return f"{scope}/{principal}" if scope and authority is not Authority.AWS else principal
 
 
 @dataclass(frozen=True, slots=True)
