@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from controlplane.detect.claim import Claim
+from controlplane.detect.declared_claims import permission_claims, role_claims, service_claims
 from controlplane.posture.folders import holding
-from controlplane.posture.latent import watch_of
+from controlplane.posture.latent import FromOutside, watch_of_entry
 from controlplane.posture.reach import UNRESTRICTED, reaches
 from controlplane.posture.used import Used
 from controlplane.posture.wording import moment
-from inscope.behaviour import Behaviour, Exec, Load, Open
-from inscope.capability import CAPABILITY_RULES, Capability, CapabilityKind
+from inscope.behaviour import Behaviour, Exec, Load, Open, PermissionUse, RoleAssumption
+from inscope.capability import Capability, CapabilityKind
 from inscope.entry_text import read_call, read_listener
 from inscope.finding import Finding
 from inscope.reference import Dimension, Entry
@@ -24,11 +26,14 @@ from inscope.reference import Dimension, Entry
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What stood before the act: findings by the id of their tripwire, the surveys, and what had been used."""
+    """What stood before the act: findings by the id of their tripwire, the surveys, what had been used, and what
+    authorities declare.
+    """
 
     findings: Mapping[str, Finding] = field(default_factory=dict)
     capabilities: Mapping[CapabilityKind, Capability] = field(default_factory=dict)
     used: Used = field(default_factory=Used)
+    outside: FromOutside = field(default_factory=FromOutside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +44,9 @@ class Foresight:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Claim:
-    """A capability that may cover the act. `said` is what its finding had said; `refuted` why it does not cover it."""
-
-    kind: CapabilityKind
-    said: str = ""
-    refuted: str = ""
-
-
 def foresee(entry: Entry, behaviour: Behaviour, time: float, watch: Watch) -> Foresight:
     """The most specific armed finding that covers `entry`, missing for `behaviour` at `time`."""
-    doubted = watch.findings.get(watch_of(entry.reference, CapabilityKind.PROVISIONAL, entry))
+    doubted = watch.findings.get(watch_of_entry(entry))
     if doubted is not None:
         reason = _stale(doubted, None, time)
         return Foresight(None, reason) if reason else Foresight(doubted, "it was seen while learning and not trusted")
@@ -63,13 +59,13 @@ def foresee(entry: Entry, behaviour: Behaviour, time: float, watch: Watch) -> Fo
     return Foresight(None, "; ".join(reasons) or _UNSURVEYED[entry.dimension])
 
 
-def _weigh(claim: _Claim, time: float, watch: Watch) -> Foresight:
+def _weigh(claim: Claim, time: float, watch: Watch) -> Foresight:
     if claim.refuted:
         return Foresight(None, claim.refuted)
-    finding = watch.findings.get(watch_of(CAPABILITY_RULES[claim.kind].reference, claim.kind))
+    finding = watch.findings.get(claim.tripwire)
     if finding is None:
         return Foresight(None, f"there was no finding about {_name(claim.kind)}")
-    reason = _stale(finding, watch.capabilities[claim.kind], time)
+    reason = _stale(finding, watch.capabilities.get(claim.kind), time)
     return Foresight(None, reason) if reason else Foresight(finding, claim.said)
 
 
@@ -83,7 +79,7 @@ def _stale(finding: Finding, capability: Capability | None, time: float) -> str:
     return ""
 
 
-def _claims(entry: Entry, behaviour: Behaviour, watch: Watch) -> Iterator[_Claim]:
+def _claims(entry: Entry, behaviour: Behaviour, watch: Watch) -> Iterator[Claim]:
     match entry.dimension:
         case Dimension.PROGRAM if isinstance(behaviour, Exec):
             yield from _program_claims(behaviour, watch)
@@ -100,9 +96,15 @@ def _claims(entry: Entry, behaviour: Behaviour, watch: Watch) -> Iterator[_Claim
             yield _egress(entry, watch)
         case Dimension.LISTENER:
             yield _port(entry, watch)
+        case Dimension.PERMISSION | Dimension.ATTEMPT if isinstance(behaviour, PermissionUse):
+            yield from permission_claims(behaviour, watch.outside.held)
+        case Dimension.ROLE if isinstance(behaviour, RoleAssumption):
+            yield from role_claims(behaviour, watch.outside.untaken)
+        case Dimension.SERVICE:
+            yield from service_claims(entry, watch.outside.reach)
 
 
-def _program_claims(act: Exec, watch: Watch) -> Iterator[_Claim]:
+def _program_claims(act: Exec, watch: Watch) -> Iterator[Claim]:
     path = act.program.path
     yield _listed(CapabilityKind.EXECUTABLES, path, watch)
     if act.program.script:
@@ -133,17 +135,17 @@ _LISTED = {
 }
 
 
-def _listed(kind: CapabilityKind, member: str, watch: Watch) -> _Claim:
+def _listed(kind: CapabilityKind, member: str, watch: Watch) -> Claim:
     words, capability = _LISTED[kind], watch.capabilities.get(kind)
     if capability is None:
         return _unsurveyed(kind)
     if member not in capability.members:
         cut = "" if capability.complete else ", which was cut at its bound"
         found = f"{len(capability.members):,} {words.things} found by the survey of {moment(capability.surveyed_at)}"
-        return _Claim(kind, refuted=f"{member} was not among the {found}{cut}")
+        return Claim(kind, refuted=f"{member} was not among the {found}{cut}")
     if member in _used(kind, watch.used):
-        return _Claim(kind, refuted=words.before.format(member))
-    return _Claim(kind, words.held.format(member))
+        return Claim(kind, refuted=words.before.format(member))
+    return Claim(kind, words.held.format(member))
 
 
 def _used(kind: CapabilityKind, used: Used) -> set[str]:
@@ -158,42 +160,42 @@ def _used(kind: CapabilityKind, used: Used) -> set[str]:
             return used.calls
 
 
-def _interpreter(act: Exec, watch: Watch) -> _Claim:
+def _interpreter(act: Exec, watch: Watch) -> Claim:
     kind, path = CapabilityKind.INTERPRETERS, act.program.path
     capability = watch.capabilities.get(kind)
     if capability is None:
         return _unsurveyed(kind)
     known = {known_hash for known_path, known_hash in watch.used.binaries if known_path == path}
     if path not in capability.members or path not in watch.used.programs:
-        return _Claim(kind, refuted=f"{path} is not an interpreter that is in scope")
+        return Claim(kind, refuted=f"{path} is not an interpreter that is in scope")
     if not act.program.sha256 or act.program.sha256 not in known:
-        return _Claim(kind, refuted=f"the {path} that ran is not the one that is in scope")
-    return _Claim(kind, f"{path} will run any script given to it")
+        return Claim(kind, refuted=f"the {path} that ran is not the one that is in scope")
+    return Claim(kind, f"{path} will run any script given to it")
 
 
-def _writable(path: str, watch: Watch) -> _Claim:
+def _writable(path: str, watch: Watch) -> Claim:
     kind = CapabilityKind.WRITABLE_CODE
     capability = watch.capabilities.get(kind)
     if capability is None:
         return _unsurveyed(kind)
     folder = holding(path, capability.members)
     if folder is None:
-        return _Claim(kind, refuted=f"{path} is in none of the folders that it could both write and execute in")
-    return _Claim(kind, f"it can write and execute in {folder}")
+        return Claim(kind, refuted=f"{path} is in none of the folders that it could both write and execute in")
+    return Claim(kind, f"it can write and execute in {folder}")
 
 
-def _egress(entry: Entry, watch: Watch) -> _Claim:
+def _egress(entry: Entry, watch: Watch) -> Claim:
     kind = CapabilityKind.EGRESS
     capability = watch.capabilities.get(kind)
     if capability is None or not capability.members:
         return _unsurveyed(kind)
     reach = ", ".join(sorted(capability.members))
     if not reaches(entry.value, capability.members):
-        return _Claim(kind, refuted=f"{entry} is outside of what the survey says it can reach: {reach}")
-    return _Claim(kind, f"egress is {reach}" if UNRESTRICTED in capability.members else f"it can reach all of {reach}")
+        return Claim(kind, refuted=f"{entry} is outside of what the survey says it can reach: {reach}")
+    return Claim(kind, f"egress is {reach}" if UNRESTRICTED in capability.members else f"it can reach all of {reach}")
 
 
-def _port(entry: Entry, watch: Watch) -> _Claim:
+def _port(entry: Entry, watch: Watch) -> Claim:
     kind = CapabilityKind.PORTS
     capability = watch.capabilities.get(kind)
     listener = read_listener(entry.value)
@@ -203,8 +205,8 @@ def _port(entry: Entry, watch: Watch) -> _Claim:
     # 0 stands for a port that the kernel chose, which it does only out of those that may be used.
     spans = [span for span in sorted(capability.members) if port in port_span(span) or port == 0]
     if not spans:
-        return _Claim(kind, refuted=f"port {port} is outside of what the survey says it can listen on")
-    return _Claim(kind, f"it can listen on any port of {spans[0]}")
+        return Claim(kind, refuted=f"port {port} is outside of what the survey says it can listen on")
+    return Claim(kind, f"it can listen on any port of {spans[0]}")
 
 
 def port_span(text: str) -> range:
@@ -215,8 +217,8 @@ def port_span(text: str) -> range:
     return range(int(low), min(int(high or low), 65_535) + 1)
 
 
-def _unsurveyed(kind: CapabilityKind) -> _Claim:
-    return _Claim(kind, refuted=f"{_name(kind)} were never surveyed")
+def _unsurveyed(kind: CapabilityKind) -> Claim:
+    return Claim(kind, refuted=f"{_name(kind)} were never surveyed")
 
 
 def _name(kind: CapabilityKind) -> str:

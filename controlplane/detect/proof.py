@@ -8,13 +8,16 @@ scratch copy of the store.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from ipaddress import ip_address
 
 from controlplane.detect.foresight import port_span
 from controlplane.detect.reenact import Fresh, behaviour_of
 from controlplane.detect.two_way import Proof, TwoWayFinding
-from controlplane.posture.latent import Latent, unused
+from controlplane.posture.gap import Held
+from controlplane.posture.latent import Doubted, Latent, UntakenRole, unused
 from controlplane.posture.reach import UNRESTRICTED
+from controlplane.posture.services import Reach
 from controlplane.posture.used import Used
 from inscope.alert import Alert
 from inscope.behaviour import (
@@ -24,17 +27,23 @@ from inscope.behaviour import (
     Exec,
     Listen,
     Load,
+    Means,
     Open,
+    Outcome,
+    PermissionUse,
     Program,
     Protocol,
+    RoleAssumption,
     Script,
     ScriptOrigin,
     Syscall,
 )
-from inscope.capability import CapabilityKind
+from inscope.capability import Capability, CapabilityKind
 from inscope.entry_text import read_listener
 from inscope.finding import Finding
+from inscope.grant import LinkKind
 from inscope.mode import Mode
+from inscope.permission import Authority, Permission
 from inscope.verdict import Verdict
 
 _Invention = Callable[[Sequence[str], Used, Fresh], Behaviour | None]
@@ -42,11 +51,17 @@ _Invention = Callable[[Sequence[str], Used, Fresh], Behaviour | None]
 
 def crossing_of(latent: Latent, use: Used, fresh: Fresh) -> Behaviour | None:
     """An act that the finding over `latent` says is possible and was never done; None where there is none."""
-    if latent.entry is not None:
-        return behaviour_of(latent.entry, fresh)
-    if latent.capability is None:
-        return None
-    return _INVENTIONS[latent.kind](sorted(unused(latent.capability, use)), use, fresh)
+    match latent.about:
+        case Doubted(entry):
+            return behaviour_of(entry, fresh)
+        case Capability():
+            return _INVENTIONS[latent.kind](sorted(unused(latent.about, use)), use, fresh)
+        case Held():
+            return _exercise_of(latent.about, fresh)
+        case UntakenRole(step):
+            return RoleAssumption(step.target, step.source, _MEANS[step.kind], Outcome.ALLOWED)
+        case Reach():
+            return _first_use_of(latent.about, fresh)
 
 
 def proof_of(finding: Finding, act: Behaviour, alerts: Iterable[Alert], mode: Mode) -> TwoWayFinding:
@@ -73,6 +88,50 @@ def not_armed(finding: Finding) -> TwoWayFinding:
 def no_crossing(finding: Finding) -> TwoWayFinding:
     """A finding that nothing could cross is not a finding."""
     return TwoWayFinding(finding, Proof.FAILED, "no act can be made up that crosses it")
+
+
+_MEANS = {
+    LinkKind.RUNS_AS: Means.LOGIN,
+    LinkKind.FEDERATES: Means.WEB_IDENTITY,
+    LinkKind.ASSUMES: Means.ASSUME_ROLE,
+    LinkKind.OWNS: Means.LOGIN,
+}
+
+
+def _exercise_of(held: Held, fresh: Fresh) -> Behaviour | None:
+    """One permission of a grant that was never used. A pattern is filled with what nobody ever named."""
+    patterns = list(held.grant.permissions)
+    begin = int(fresh(), 16) % len(patterns)
+    for pattern in patterns[begin:] + patterns[:begin]:
+        use = literal(pattern, fresh)
+        if use not in held.used:
+            return PermissionUse(use, held.principal, Outcome.ALLOWED, held.grant.path[0] if held.grant.path else "")
+    return None
+
+
+def literal(pattern: Permission, fresh: Fresh) -> Permission:
+    """One permission that `pattern` covers."""
+
+    def filled(text: str) -> str:
+        return text.replace("*", fresh()[:8])
+
+    return replace(
+        pattern,
+        service=filled(pattern.service),
+        action=filled(pattern.action),
+        resource=filled(pattern.resource),
+        scope=filled(pattern.scope),
+        name=filled(pattern.name),
+    )
+
+
+def _first_use_of(reach: Reach, fresh: Fresh) -> Behaviour | None:
+    left = sorted(reach.services - reach.used)
+    if not left:
+        return None
+    authority, _, service = _pick(left, fresh).partition(":")
+    permission = Permission(Authority(authority), service, fresh()[:8], fresh()[:12])
+    return PermissionUse(permission, fresh()[:12], Outcome.ALLOWED)
 
 
 def _pick(items: Sequence[str], fresh: Fresh) -> str:

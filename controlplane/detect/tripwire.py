@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from controlplane.posture.latent import Latent
+from controlplane.posture.gap import Held
+from controlplane.posture.latent import Latent, UntakenRole
+from controlplane.posture.services import Reach
+from inscope.capability import Capability
 from inscope.coverage import Source, SourceCoverage
 from inscope.finding import Tripwire
 from inscope.mode import Mode
@@ -14,9 +17,14 @@ from inscope.reference import ReferenceKind
 def arm(latent: Latent, mode: Mode, blind: str) -> Tripwire:
     """The tripwire over one finding's set. `blind` is why its source cannot see, empty where it can."""
     reasons = [f"the workload is in {mode}: it learns and raises no alert"] if mode is Mode.OBSERVE else []
-    if blind:
-        reasons.append(blind)
-    if latent.capability is not None and not latent.capability.complete:
+    match latent.about:
+        case Held(blind=unseen, young=young):
+            reasons += [why for why in (unseen, young) if why]
+        case UntakenRole(blind=unseen) | Reach(blind=unseen):
+            reasons += [unseen] if unseen else []
+        case _ if blind:
+            reasons.append(blind)
+    if isinstance(latent.about, Capability) and not latent.about.complete:
         reasons.append("the survey was cut at its bound: the set is not known to be whole")
     return Tripwire(latent.watch, not reasons, "; ".join(reasons))
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from controlplane.posture.latent import Latent
+from controlplane.posture.declared_wording import granted, reached, untaken
+from controlplane.posture.gap import Held
+from controlplane.posture.latent import Doubted, Latent, UntakenRole
 from controlplane.posture.reach import UNRESTRICTED
-from controlplane.posture.wording import counted, duration, listed
+from controlplane.posture.services import Reach
+from controlplane.posture.wording import counted, duration, listed, was
 from inscope.capability import CapabilityKind
 from inscope.finding import Finding, HeldCapability, Tripwire
 from inscope.reference import NEVER_IN_SCOPE, Entry, Evidence, ReferenceKind, ReferenceVersion, can_be_in_scope
@@ -72,12 +75,19 @@ def _finding(latent: Latent, before: Finding | None, desk: Desk) -> Finding:
 
 def sentence(latent: Latent, witness: Witness, doubt: Callable[[Entry], str]) -> str:
     """What a newcomer reads. It begins in lower case: the workload is its subject."""
-    if latent.entry is not None and latent.evidence is not None:
-        return provisional(latent.entry, latent.evidence, doubt)
+    match latent.about:
+        case Doubted(entry, evidence):
+            return provisional(entry, evidence, doubt)
+        case Held():
+            return granted(latent.about, latent.held)
+        case UntakenRole():
+            return untaken(latent.about)
+        case Reach():
+            return reached(latent.about, latent.held)
     if witness.blind:
         return f"{_HELD[latent.kind](latent.held)}; whether that was used is unobservable: {witness.blind}"
     said = _SENTENCES[latent.kind](latent.held, f"in {duration(witness.seconds)}")
-    if latent.capability is not None and not latent.capability.complete:
+    if not latent.about.complete:
         said += "; the survey was cut at its bound, so that more may be held"
     if witness.lost:
         said += f"; {counted(witness.lost, 'record')} of what happened meanwhile were lost"
@@ -97,13 +107,9 @@ def provisional(entry: Entry, evidence: Evidence, doubt: Callable[[Entry], str])
 def _listed(one: str, many: str, never: str) -> Callable[[HeldCapability, str], str]:
     def say(held: HeldCapability, span: str) -> str:
         nouns = one if held.held == 1 else many
-        return f"{held.latent:,} of {held.held:,} {nouns} {_was(held.latent)} never {never} {span}"
+        return f"{held.latent:,} of {held.held:,} {nouns} {was(held.latent)} never {never} {span}"
 
     return say
-
-
-def _was(number: int) -> str:
-    return "was" if number == 1 else "were"
 
 
 def _interpreters(held: HeldCapability, span: str) -> str:
@@ -118,14 +124,14 @@ def _writable_code(held: HeldCapability, span: str) -> str:
 
 
 def _egress(held: HeldCapability, span: str) -> str:
-    contacted = f"{counted(held.used, 'destination')} {_was(held.used)} contacted {span}"
+    contacted = f"{counted(held.used, 'destination')} {was(held.used)} contacted {span}"
     if UNRESTRICTED in held.examples:
         return f"egress is unrestricted: {contacted}, any other is reachable"
     return f"egress is limited to {listed(held.examples)}: {contacted}, any other there is reachable"
 
 
 def _ports(held: HeldCapability, span: str) -> str:
-    used = f"{counted(held.used, 'port')} {_was(held.used)} listened on {span}"
+    used = f"{counted(held.used, 'port')} {was(held.used)} listened on {span}"
     return f"can listen on any port of {listed(held.examples)}: {used}"
 
 

@@ -1,4 +1,7 @@
-"""Capability minus use: what a workload holds and never used, as numbers and examples (`finding` says it in words)."""
+"""Capability minus use: what a workload holds and never used, as numbers and examples (`finding` says it in words).
+
+Held is what was surveyed inside its containers, and what authorities outside declare of its identities.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,18 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from controlplane.posture.chain import Step
 from controlplane.posture.folders import holding
+from controlplane.posture.gap import Held
+from controlplane.posture.services import Reach
 from controlplane.posture.used import Used
 from inscope.capability import CAPABILITY_RULES, Capability, CapabilityKind
 from inscope.finding import MAX_EXAMPLES, HeldCapability
+from inscope.permission import Permission
 from inscope.reference import Entry, Evidence, ReferenceKind, Standing
+
+MAX_GRANTED = 500
+"""Findings about grants, and about roles, of one workload: the gravest; `inscope gap` tells all."""
 
 MAX_PROVISIONAL = 100
 """Provisional entries that become findings of their own, first seen first; all of them are in `show`."""
@@ -24,18 +34,52 @@ class Latent:
     reference: ReferenceKind
     watch: str
     held: HeldCapability
-    capability: Capability | None = None
-    entry: Entry | None = None
-    evidence: Evidence | None = None
+    about: Capability | Held | UntakenRole | Reach | Doubted
+
+
+@dataclass(frozen=True, slots=True)
+class Doubted:
+    """A provisional entry."""
+
+    entry: Entry
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class UntakenRole:
+    """A declared step of the scope chain that was never seen taken, for `tracked` seconds; `blind`: why not at all."""
+
+    step: Step
+    tracked: float
+    blind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FromOutside:
+    """What authorities declare of a workload, compared with what their logs tell."""
+
+    held: tuple[Held, ...] = ()
+    untaken: tuple[UntakenRole, ...] = ()
+    reach: tuple[Reach, ...] = ()
 
 
 def latent_of(
-    capabilities: Mapping[CapabilityKind, Capability], entries: Mapping[Entry, Evidence], use: Used
+    capabilities: Mapping[CapabilityKind, Capability],
+    entries: Mapping[Entry, Evidence],
+    use: Used,
+    outside: FromOutside = FromOutside(),
 ) -> list[Latent]:
     """Everything held and unused, in the order of `CapabilityKind`, provisional entries last."""
     surveyed = [capabilities[kind] for kind in CAPABILITY_RULES if kind in capabilities]
     found = [_surveyed(capability, use) for capability in surveyed]
-    return [each for each in found if each] + _provisional(entries)
+    return [each for each in found if each] + declared(outside) + _provisional(entries)
+
+
+def declared(outside: FromOutside) -> list[Latent]:
+    """What authorities declare, gravest first."""
+    granted = [_granted(held) for held in outside.held if held.latent][:MAX_GRANTED]
+    reached = [_reached(reach) for reach in outside.reach if reach.services - reach.used]
+    return granted + [_untaken(role) for role in outside.untaken[:MAX_GRANTED]] + reached
 
 
 def unused(capability: Capability, use: Used) -> frozenset[str]:
@@ -43,12 +87,33 @@ def unused(capability: Capability, use: Used) -> frozenset[str]:
     return _UNUSED[capability.kind](capability.members, use)
 
 
-def watch_of(reference: ReferenceKind, kind: CapabilityKind, entry: Entry | None = None) -> str:
-    """A tripwire's id, unique within a workload."""
-    if entry is None:
+def watch_of(reference: ReferenceKind, kind: CapabilityKind, *about: str) -> str:
+    """A tripwire's id, unique within a workload. `about` tells those of one kind apart."""
+    if not about:
         return f"{reference}/{kind}"
-    digest = hashlib.sha256(f"{entry.dimension}\0{entry.value}".encode()).hexdigest()
-    return f"{reference}/{kind}/{digest[:16]}"
+    return f"{reference}/{kind}/{hashlib.sha256(chr(0).join(about).encode()).hexdigest()[:16]}"
+
+
+def watch_of_entry(entry: Entry) -> str:
+    """The id of the tripwire over a provisional entry."""
+    return watch_of(entry.reference, CapabilityKind.PROVISIONAL, entry.dimension, entry.value)
+
+
+def watch_of_grant(held: Held) -> str:
+    """The id of the tripwire over one path by which something is granted."""
+    grant = held.grant
+    told = (held.principal, *grant.path, grant.service, grant.level)
+    return watch_of(ReferenceKind.PERMISSION_GAP, CapabilityKind.PERMISSIONS, *told)
+
+
+def watch_of_step(step: Step) -> str:
+    """The id of the tripwire over one step of the scope chain."""
+    return watch_of(ReferenceKind.SCOPE_CHAIN, CapabilityKind.ROLES, step.source, step.target)
+
+
+def watch_of_reach(origin: str) -> str:
+    """The id of the tripwire over the services that are reached through `origin`."""
+    return watch_of(ReferenceKind.SCOPE_CHAIN, CapabilityKind.SERVICES, origin)
 
 
 def _surveyed(capability: Capability, use: Used) -> Latent | None:
@@ -71,9 +136,32 @@ def _provisional(entries: Mapping[Entry, Evidence]) -> list[Latent]:
 
 
 def _provisional_one(entry: Entry, evidence: Evidence) -> Latent:
-    kind = CapabilityKind.PROVISIONAL
     held = HeldCapability(1, 0, 1, (str(entry),))
-    return Latent(kind, entry.reference, watch_of(entry.reference, kind, entry), held, None, entry, evidence)
+    about = Doubted(entry, evidence)
+    return Latent(CapabilityKind.PROVISIONAL, entry.reference, watch_of_entry(entry), held, about)
+
+
+def _granted(each: Held) -> Latent:
+    unused = [permission for permission in each.grant.permissions if not _was_used(permission, each.used)]
+    held = HeldCapability(each.grant.size, len(each.used), each.latent, _examples(map(str, unused)))
+    kind, reference = CapabilityKind.PERMISSIONS, ReferenceKind.PERMISSION_GAP
+    return Latent(kind, reference, watch_of_grant(each), held, each)
+
+
+def _was_used(pattern: Permission, used: Iterable[Permission]) -> bool:
+    """A pattern that stands for many is used up by no single one."""
+    return pattern in used
+
+
+def _untaken(role: UntakenRole) -> Latent:
+    held = HeldCapability(1, 0, 1, (role.step.target,))
+    return Latent(CapabilityKind.ROLES, ReferenceKind.SCOPE_CHAIN, watch_of_step(role.step), held, role)
+
+
+def _reached(reach: Reach) -> Latent:
+    left = reach.services - reach.used
+    held = HeldCapability(len(reach.services), len(reach.used), len(left), _examples(left))
+    return Latent(CapabilityKind.SERVICES, ReferenceKind.SCOPE_CHAIN, watch_of_reach(reach.origin), held, reach)
 
 
 def _examples(members: Iterable[str]) -> tuple[str, ...]:

@@ -14,6 +14,11 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {noun}" if number else f"no {noun}"
 
 
+def was(number: int) -> str:
+    """The verb that goes with a number."""
+    return "was" if number == 1 else "were"
+
+
 def duration(seconds: float) -> str:
     """The largest unit of which there are two, or one second: `36 hours`, `3 days`."""
     for size, name in _UNITS:

@@ -15,7 +15,8 @@ from inscope.reference import Dimension, ReferenceKind
 class CapabilityKind(StrEnum):
     """What is held. `CAPABILITY_RULES` says which reference knows whether it was used.
 
-    `PROVISIONAL` has no rule and is never surveyed: it is an entry that was learned and that nobody has vouched for.
+    The last four have no rule and are never surveyed. `PERMISSIONS`, `ROLES` and `SERVICES` are declared by authorities
+    (`inscope.grant`); `PROVISIONAL` is an entry that was learned and that nobody has vouched for.
     """
 
     EXECUTABLES = "executables"
@@ -26,6 +27,9 @@ class CapabilityKind(StrEnum):
     EGRESS = "egress"
     PORTS = "ports"
     SYSCALLS = "syscalls"
+    PERMISSIONS = "permissions"
+    ROLES = "roles"
+    SERVICES = "services"
     PROVISIONAL = "provisional"
 
 
