@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from functools import lru_cache
+from hashlib import blake2b
 
-from controlplane.store import rows
-from controlplane.store.port import InstanceRow, JoinTokenRow, ModeChange, Order, WorkloadRow
+from controlplane.store import declared, rows
+from controlplane.store.port import InstanceRow, JoinTokenRow, LogDay, ModeChange, Order, WorkloadRow
 from inscope.alert import Alert
 from inscope.binary import Binary, ElfDescription, Linkage
 from inscope.capability import Capability, CapabilityKind
 from inscope.containment import Containment
+from inscope.coverage import Source
 from inscope.denial import Denial
+from inscope.exercise import LogCoverage
 from inscope.finding import Finding, HeldCapability, Tripwire
+from inscope.grant import Declaration
 from inscope.mode import Mode
+from inscope.permission import Authority
 from inscope.reference import Dimension, Entry, Evidence, ReferenceKind, ReferenceVersion, Standing
 from inscope.verdict import Verdict
 from inscope.workload import InstanceId, Workload
@@ -52,6 +58,10 @@ ON CONFLICT (id) DO UPDATE SET
     approved = excluded.approved
 """
 
+ADD_MODE_CHANGE = """
+INSERT INTO mode_change (workload, time, mode, by, forced, reference) VALUES (?, ?, ?, ?, ?, ?)
+"""
+
 PUT_JOIN_TOKEN = """
 INSERT OR REPLACE INTO join_token (token_sha256, workload, instance, mode, issued, expires) VALUES (?, ?, ?, ?, ?, ?)
 """
@@ -60,7 +70,8 @@ Columns = tuple[str | float, ...]
 
 
 def read_workload(row: sqlite3.Row) -> WorkloadRow:
-    return WorkloadRow(Workload.parse(row["workload"]), Mode(row["mode"]), row["first_seen"], row["last_seen"])
+    workload, apart = Workload.parse(row["workload"]), rows.read_modes(row["apart"])
+    return WorkloadRow(workload, Mode(row["mode"]), row["first_seen"], row["last_seen"], apart)
 
 
 def instance_columns(row: InstanceRow) -> Columns:
@@ -175,7 +186,64 @@ def read_alert(row: sqlite3.Row) -> Alert:
 
 
 def read_mode_change(row: sqlite3.Row) -> ModeChange:
-    return ModeChange(row["time"], Workload.parse(row["workload"]), Mode(row["mode"]), row["by"], bool(row["forced"]))
+    reference = ReferenceKind(row["reference"]) if row["reference"] else None
+    return ModeChange(
+        row["time"], Workload.parse(row["workload"]), Mode(row["mode"]), row["by"], bool(row["forced"]), reference
+    )  # fmt: skip
+
+
+def mode_change_columns(change: ModeChange) -> Columns:
+    return str(change.workload), change.time, change.mode, change.by, change.forced, change.reference or ""
+
+
+def declaration_columns(declaration: Declaration) -> Columns:
+    return (
+        declaration.authority, declaration.scope, declaration.taken_at, declared.links_text(declaration.links),
+        rows.strings(declaration.faults),
+    )  # fmt: skip
+
+
+def read_declaration(row: sqlite3.Row, grants: Iterable[sqlite3.Row]) -> Declaration:
+    return Declaration(
+        authority=Authority(row["authority"]),
+        scope=row["scope"],
+        taken_at=row["taken_at"],
+        grants=tuple(declared.read_grant(grant["held"]) for grant in grants),
+        links=declared.read_links(row["links"]),
+        faults=rows.read_strings(row["faults"]),
+    )
+
+
+def log_columns(coverage: LogCoverage) -> Columns:
+    return (
+        coverage.source, coverage.scope, coverage.since, coverage.until, coverage.events,
+        declared.seen_text(coverage.seen), declared.counts_text(coverage.unmapped), coverage.malformed,
+    )  # fmt: skip
+
+
+def read_log(row: sqlite3.Row) -> LogCoverage:
+    return LogCoverage(
+        source=Source(row["source"]),
+        scope=row["scope"],
+        since=row["since"],
+        until=row["until"],
+        events=row["events"],
+        seen=declared.read_seen(row["seen"]),
+        unmapped=declared.read_counts(row["unmapped"]),
+        malformed=row["malformed"],
+    )
+
+
+def read_log_day(row: sqlite3.Row) -> LogDay:
+    return LogDay(
+        Workload.parse(row["workload"]), InstanceId(row["id"]), row["first_seen"], row["last_seen"], row["events"],
+        row["lost"],
+    )  # fmt: skip
+
+
+def event_number(log: str, event: str) -> int:
+    """64 bits that stand for one event of one log, signed as SQLite's integers are."""
+    return int.from_bytes(blake2b(f"{log}\0{event}".encode(), digest_size=8).digest(), "big", signed=True)
 
 
 def read_order(row: sqlite3.Row) -> Order:

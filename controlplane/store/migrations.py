@@ -174,4 +174,53 @@ MIGRATIONS = (
     ) STRICT;
     CREATE INDEX ordered_of_workload ON ordered (workload);
     """,
+    # What authorities declare and their logs cover; a log's day is a session of what is learned from it.
+    """
+    ALTER TABLE workload ADD COLUMN apart TEXT NOT NULL DEFAULT '[]';
+    ALTER TABLE mode_change ADD COLUMN reference TEXT NOT NULL DEFAULT '';
+
+    CREATE TABLE declaration (
+        authority TEXT NOT NULL,
+        scope     TEXT NOT NULL,
+        taken_at  REAL NOT NULL,
+        links     TEXT NOT NULL,
+        faults    TEXT NOT NULL,
+        PRIMARY KEY (authority, scope)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE declared_grant (
+        authority TEXT NOT NULL,
+        scope     TEXT NOT NULL,
+        position  INTEGER NOT NULL,
+        held      TEXT NOT NULL,
+        PRIMARY KEY (authority, scope, position)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE log (
+        source    TEXT NOT NULL,
+        scope     TEXT NOT NULL,
+        since     REAL NOT NULL,
+        until     REAL NOT NULL,
+        events    INTEGER NOT NULL,
+        seen      TEXT NOT NULL,
+        unmapped  TEXT NOT NULL,
+        malformed INTEGER NOT NULL,
+        PRIMARY KEY (source, scope)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE log_day (
+        workload   TEXT NOT NULL,
+        id         TEXT NOT NULL,
+        first_seen REAL NOT NULL,
+        last_seen  REAL NOT NULL,
+        events     INTEGER NOT NULL,
+        lost       INTEGER NOT NULL,
+        PRIMARY KEY (workload, id)
+    ) STRICT, WITHOUT ROWID;
+
+    -- 64 bits of a hash of the log's name and the event's id.
+    CREATE TABLE taken_event (
+        id INTEGER PRIMARY KEY
+    ) STRICT;
+    """,
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from inscope.alert import Alert
@@ -18,7 +18,9 @@ from inscope.capability import Capability, CapabilityKind
 from inscope.containment import Containment
 from inscope.coverage import SourceCoverage
 from inscope.denial import Denial
+from inscope.exercise import LogCoverage
 from inscope.finding import Finding
+from inscope.grant import Declaration
 from inscope.mode import Mode
 from inscope.reference import Entry, Evidence, ReferenceKind, ReferenceVersion
 from inscope.workload import InstanceId, Workload
@@ -26,12 +28,31 @@ from inscope.workload import InstanceId, Workload
 
 @dataclass(frozen=True, slots=True)
 class WorkloadRow:
-    """A workload as stored. Times are seconds since the epoch."""
+    """A workload as stored. Times are seconds since the epoch. `apart` are references that are in a mode of their
+    own.
+    """
 
     workload: Workload
     mode: Mode
     first_seen: float
     last_seen: float
+    apart: Mapping[ReferenceKind, Mode] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LogDay:
+    """What one log told of one workload on one day (UTC): to references that are learned from logs, a session.
+
+    `id` stands for it in evidence: `kubernetes-audit/2026-11-25`. Times are seconds since the epoch; `lost` counts
+    what had no room.
+    """
+
+    workload: Workload
+    id: InstanceId
+    first_seen: float
+    last_seen: float
+    events: int
+    lost: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +83,14 @@ class InstanceRow:
 
 @dataclass(frozen=True, slots=True)
 class ModeChange:
-    """One line of the audit trail of a workload's mode."""
+    """One line of the audit trail of a workload's mode; of one `reference`, or of all."""
 
     time: float
     workload: Workload
     mode: Mode
     by: str
     forced: bool
+    reference: ReferenceKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +179,25 @@ class Store(Protocol):
 
     def binaries(self, sha256s: Iterable[str]) -> dict[str, Binary]: ...
     def put_binaries(self, binaries: Iterable[Binary]) -> None: ...
+
+    def declarations(self) -> list[Declaration]:
+        """The newest of each authority and scope."""
+
+    def put_declaration(self, declaration: Declaration) -> None:
+        """Replace the one of its authority and scope."""
+
+    def logs(self) -> list[LogCoverage]:
+        """What each log has covered in all, one for each source and scope."""
+
+    def put_log(self, coverage: LogCoverage) -> None: ...
+
+    def log_days(self, workload: Workload) -> list[LogDay]:
+        """Oldest first."""
+
+    def put_log_day(self, day: LogDay) -> None: ...
+
+    def take_events(self, log: str, ids: Iterable[str]) -> set[str]:
+        """Those of `ids` that were never taken of that log, taken by this."""
 
     def put_join_token(self, row: JoinTokenRow) -> None: ...
     def take_join_token(self, token_sha256: str, now: float) -> JoinTokenRow | None:

@@ -6,7 +6,7 @@ A behaviour is an array, its kind first. Reading what this module did not write 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from inscope.alert import Crossing
@@ -33,6 +33,7 @@ from inscope.behaviour import (
     kind_of,
 )
 from inscope.coverage import LossCause, Source, SourceCoverage
+from inscope.mode import Mode
 from inscope.observation import Ancestor
 from inscope.permission import Authority, Permission
 from inscope.reference import Dimension, Entry, ReferenceKind, ReferenceVersion
@@ -73,7 +74,17 @@ def strings(items: Iterable[str]) -> str:
 
 def read_strings(text: str) -> tuple[str, ...]:
     """What `strings` wrote."""
-    return from_text(text, lambda value: tuple(_text(item) for item in _array(value)))
+    return from_text(text, lambda value: tuple(text_of(item) for item in array(value)))
+
+
+def modes_text(modes: Mapping[ReferenceKind, Mode]) -> str:
+    """The modes of references that are in one of their own, as text."""
+    return to_text([[kind, mode] for kind, mode in sorted(modes.items())])
+
+
+def read_modes(text: str) -> dict[ReferenceKind, Mode]:
+    """What `modes_text` wrote."""
+    return from_text(text, lambda value: dict(_mode(array(item)) for item in array(value)))
 
 
 def behaviour_text(behaviour: Behaviour) -> str:
@@ -93,7 +104,7 @@ def crossings_text(crossed: Iterable[Crossing]) -> str:
 
 def read_crossings(text: str) -> tuple[Crossing, ...]:
     """What `crossings_text` wrote."""
-    return from_text(text, lambda value: tuple(_crossing(_array(item)) for item in _array(value)))
+    return from_text(text, lambda value: tuple(_crossing(array(item)) for item in array(value)))
 
 
 def ancestry_text(ancestry: Iterable[Ancestor]) -> str:
@@ -103,7 +114,7 @@ def ancestry_text(ancestry: Iterable[Ancestor]) -> str:
 
 def read_ancestry(text: str) -> tuple[Ancestor, ...]:
     """What `ancestry_text` wrote."""
-    return from_text(text, lambda value: tuple(_ancestor(_array(item)) for item in _array(value)))
+    return from_text(text, lambda value: tuple(_ancestor(array(item)) for item in array(value)))
 
 
 def agent_text(agent: Agent) -> str:
@@ -124,7 +135,7 @@ def coverage_text(coverage: Iterable[SourceCoverage]) -> str:
 
 def read_coverage(text: str) -> tuple[SourceCoverage, ...]:
     """What `coverage_text` wrote."""
-    return from_text(text, lambda value: tuple(_coverage(_array(item)) for item in _array(value)))
+    return from_text(text, lambda value: tuple(_coverage(array(item)) for item in array(value)))
 
 
 def versions_text(versions: Iterable[ReferenceVersion]) -> str:
@@ -134,7 +145,7 @@ def versions_text(versions: Iterable[ReferenceVersion]) -> str:
 
 def read_versions(text: str) -> tuple[ReferenceVersion, ...]:
     """What `versions_text` wrote."""
-    return from_text(text, lambda value: tuple(_version(_array(item)) for item in _array(value)))
+    return from_text(text, lambda value: tuple(_version(array(item)) for item in array(value)))
 
 
 def _fields(behaviour: Behaviour) -> list[Json]:
@@ -158,14 +169,14 @@ def _fields(behaviour: Behaviour) -> list[Json]:
         case Contradiction(claimed, real, program):
             return [claimed, real, program]
         case PermissionUse(permission, principal, outcome, granted_by):
-            return [*_permission_fields(permission), principal, outcome, granted_by]
+            return [*permission_fields(permission), principal, outcome, granted_by]
         case RoleAssumption(role, principal, means, outcome):
             return [role, principal, means, outcome]
         case CredentialUse(principal, network, client):
             return [principal, network, client]
 
 
-def _permission_fields(permission: Permission) -> list[Json]:
+def permission_fields(permission: Permission) -> list[Json]:
     return [
         permission.authority, permission.service, permission.action, permission.resource, permission.scope,
         permission.name,
@@ -191,7 +202,7 @@ def _behaviour(value: Json) -> Behaviour:
         case ["contradiction", str(claimed), str(real), str(program)]:
             return Contradiction(claimed, real, program)
         case ["permission-use", *permission, str(principal), str(outcome), str(granted_by)]:
-            return PermissionUse(_permission(permission), principal, Outcome(outcome), granted_by)
+            return PermissionUse(read_permission(permission), principal, Outcome(outcome), granted_by)
         case ["role-assumption", str(role), str(principal), str(means), str(outcome)]:
             return RoleAssumption(role, principal, Means(means), Outcome(outcome))
         case ["credential-use", str(principal), str(network), str(client)]:
@@ -200,7 +211,7 @@ def _behaviour(value: Json) -> Behaviour:
             raise MalformedRowError("not a behaviour")
 
 
-def _permission(fields: list[Json]) -> Permission:
+def read_permission(fields: list[Json]) -> Permission:
     match fields:
         case [str(authority), str(service), str(action), str(resource), str(scope), str(name)]:
             return Permission(Authority(authority), service, action, resource, scope, name)
@@ -250,7 +261,7 @@ def _coverage_fields(source: SourceCoverage) -> Json:
 def _coverage(fields: list[Json]) -> SourceCoverage:
     match fields:
         case [str(source), int() | float() as since, int() | float() as until, list(losses), str(note)]:
-            counted = dict(_loss(_array(loss)) for loss in losses)
+            counted = dict(_loss(array(loss)) for loss in losses)
             return SourceCoverage(Source(source), float(since), float(until), counted, note)
         case _:
             raise MalformedRowError("not a coverage")
@@ -264,6 +275,14 @@ def _loss(fields: list[Json]) -> tuple[LossCause, int]:
             raise MalformedRowError("not a loss")
 
 
+def _mode(fields: list[Json]) -> tuple[ReferenceKind, Mode]:
+    match fields:
+        case [str(kind), str(mode)]:
+            return ReferenceKind(kind), Mode(mode)
+        case _:
+            raise MalformedRowError("not a reference's mode")
+
+
 def _version(fields: list[Json]) -> ReferenceVersion:
     match fields:
         case [str(kind), int(version)]:
@@ -272,13 +291,13 @@ def _version(fields: list[Json]) -> ReferenceVersion:
             raise MalformedRowError("not a reference version")
 
 
-def _array(value: Json) -> list[Json]:
+def array(value: Json) -> list[Json]:
     if not isinstance(value, list):
         raise MalformedRowError("not an array")
     return value
 
 
-def _text(value: Json) -> str:
+def text_of(value: Json) -> str:
     if not isinstance(value, str):
         raise MalformedRowError("not a string")
     return value

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from controlplane.store import columns, rows
+from controlplane.store import columns, declared, rows
 from controlplane.store.migrations import MIGRATIONS
 from controlplane.store.port import (
     InstanceRow,
     JoinTokenRow,
+    LogDay,
     ModeChange,
     Order,
     StoreError,
@@ -28,7 +29,9 @@ from inscope.binary import Binary
 from inscope.capability import Capability, CapabilityKind
 from inscope.containment import Containment
 from inscope.denial import Denial
+from inscope.exercise import LogCoverage
 from inscope.finding import Finding
+from inscope.grant import Declaration
 from inscope.reference import Entry, Evidence, ReferenceKind
 from inscope.workload import InstanceId, Workload
 
@@ -92,8 +95,8 @@ class SqliteStore:
     def put_workload(self, row: WorkloadRow) -> None:
         with self._writing() as db:
             db.execute(
-                "INSERT OR REPLACE INTO workload VALUES (?, ?, ?, ?)",
-                (str(row.workload), row.mode, row.first_seen, row.last_seen),
+                "INSERT OR REPLACE INTO workload VALUES (?, ?, ?, ?, ?)",
+                (str(row.workload), row.mode, row.first_seen, row.last_seen, rows.modes_text(row.apart)),
             )
 
     def instances(self, workload: Workload) -> list[InstanceRow]:
@@ -186,9 +189,8 @@ class SqliteStore:
             return [columns.read_mode_change(row) for row in found]
 
     def add_mode_change(self, change: ModeChange) -> None:
-        values = (str(change.workload), change.time, change.mode, change.by, change.forced)
         with self._writing() as db:
-            db.execute("INSERT INTO mode_change (workload, time, mode, by, forced) VALUES (?, ?, ?, ?, ?)", values)
+            db.execute(columns.ADD_MODE_CHANGE, columns.mode_change_columns(change))
 
     def denials(self, workload: Workload) -> dict[Behaviour, Denial]:
         with translated(self._path):
@@ -245,6 +247,53 @@ class SqliteStore:
         values = [columns.binary_columns(binary) for binary in binaries]
         with self._writing() as db:
             db.executemany(f"INSERT OR REPLACE INTO binary VALUES ({_marks(8)})", values)  # noqa: S608 - only question marks
+
+    def declarations(self) -> list[Declaration]:
+        with translated(self._path):
+            found = self._rows("SELECT * FROM declaration ORDER BY authority, scope")
+            return [columns.read_declaration(row, self._grants(row["authority"], row["scope"])) for row in found]
+
+    def _grants(self, authority: str, scope: str) -> list[sqlite3.Row]:
+        sql = "SELECT held FROM declared_grant WHERE authority = ? AND scope = ? ORDER BY position"
+        return self._rows(sql, authority, scope)
+
+    def put_declaration(self, declaration: Declaration) -> None:
+        where = (declaration.authority, declaration.scope)
+        with self._writing() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO declaration VALUES (?, ?, ?, ?, ?)", columns.declaration_columns(declaration)
+            )
+            db.execute("DELETE FROM declared_grant WHERE authority = ? AND scope = ?", where)
+            numbered = enumerate(declaration.grants)
+            values = [(*where, position, declared.grant_text(grant)) for position, grant in numbered]
+            db.executemany("INSERT INTO declared_grant VALUES (?, ?, ?, ?)", values)
+
+    def logs(self) -> list[LogCoverage]:
+        with translated(self._path):
+            return [columns.read_log(row) for row in self._rows("SELECT * FROM log ORDER BY source, scope")]
+
+    def put_log(self, coverage: LogCoverage) -> None:
+        with self._writing() as db:
+            db.execute("INSERT OR REPLACE INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?)", columns.log_columns(coverage))
+
+    def log_days(self, workload: Workload) -> list[LogDay]:
+        with translated(self._path):
+            found = self._rows("SELECT * FROM log_day WHERE workload = ? ORDER BY first_seen, id", str(workload))
+            return [columns.read_log_day(row) for row in found]
+
+    def put_log_day(self, day: LogDay) -> None:
+        values = (str(day.workload), day.id, day.first_seen, day.last_seen, day.events, day.lost)
+        with self._writing() as db:
+            db.execute("INSERT OR REPLACE INTO log_day VALUES (?, ?, ?, ?, ?, ?)", values)
+
+    def take_events(self, log: str, ids: Iterable[str]) -> set[str]:
+        taken = set()
+        with self._writing() as db:
+            for each in ids:
+                number = columns.event_number(log, each)
+                if db.execute("INSERT OR IGNORE INTO taken_event VALUES (?)", (number,)).rowcount:
+                    taken.add(each)
+        return taken
 
     def put_join_token(self, row: JoinTokenRow) -> None:
         values = (row.token_sha256, str(row.workload), row.instance, row.mode, row.issued, row.expires)
