@@ -12,8 +12,9 @@ from controlplane.detect.technique import Techniques
 from controlplane.detect.tripwire import closed_world
 from controlplane.posture.evidence import MAX_COUNT
 from controlplane.posture.window import Window
+from controlplane.posture.wording import duration, listed
 from inscope.alert import Alert, Crossing
-from inscope.behaviour import Behaviour
+from inscope.behaviour import Behaviour, CredentialUse, PermissionUse, RoleAssumption
 from inscope.observation import Sighting
 from inscope.reference import Entry, ReferenceKind, ReferenceVersion
 from inscope.verdict import Verdict
@@ -26,7 +27,9 @@ happened."""
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What an act is judged against, and the window its time must lie in."""
+    """What an act is judged against, and the window its time must lie in. `judged` are the references that are not
+    learning; `among` are other workloads that it may have been.
+    """
 
     workload: Workload
     versions: Mapping[ReferenceKind, int]
@@ -34,6 +37,8 @@ class Scene:
     learning: Learning
     techniques: Techniques
     window: Window
+    judged: frozenset[ReferenceKind] = frozenset(ReferenceKind)
+    among: tuple[Workload, ...] = ()
 
 
 def crossings(sighting: Sighting, gaps: Sequence[Entry], scene: Scene) -> tuple[Crossing, ...]:
@@ -64,7 +69,7 @@ def raised(alert_id: str, sighting: Sighting, crossed: tuple[Crossing, ...], sce
         time=first,
         last_seen=last,
         workload=scene.workload,
-        agent=Agent(scene.workload),
+        agent=agent_of(scene.workload, seen.behaviour),
         tripwire=_tripwire(crossed, scene.watch),
         crossed=crossed,
         behaviour=seen.behaviour,
@@ -72,10 +77,38 @@ def raised(alert_id: str, sighting: Sighting, crossed: tuple[Crossing, ...], sce
         verdict=seen.verdict,
         techniques=techniques,
         rank=rank(crossed, techniques, seen.verdict, mature=scene.learning.mature),
-        sentence=sentence(scene.workload.name, seen.behaviour, crossed, seen.verdict, scene.learning),
+        sentence=sentence(_subject(scene), seen.behaviour, crossed, seen.verdict, scene.learning)
+        + _lateness(seen.behaviour, first, scene.window),
         count=sighting.count,
         trace_id=seen.trace_id,
     )
+
+
+def agent_of(workload: Workload, behaviour: Behaviour) -> Agent:
+    """The identity that an alert carries: what an authority's log says of it, nothing more."""
+    if not isinstance(behaviour, PermissionUse | RoleAssumption | CredentialUse):
+        return Agent(workload)
+    principal = behaviour.principal
+    return Agent(workload, role=principal) if principal.startswith("arn:") else Agent(workload, principal)
+
+
+def _subject(scene: Scene) -> str:
+    if not scene.among:
+        return scene.workload.name
+    others = listed([str(each) for each in scene.among])
+    return f"{scene.workload.name} (or {others}: the log does not tell them apart)"
+
+
+def _lateness(behaviour: Behaviour, time: float, window: Window) -> str:
+    """What a log tells is told afterwards: how long."""
+    late = window.now - time
+    if not isinstance(behaviour, PermissionUse | RoleAssumption | CredentialUse) or late < LATE:
+        return ""
+    return f"; its log told of it {duration(late)} later"
+
+
+LATE = 10.0
+"""Seconds after which an act that a log tells of is called late."""
 
 
 def counted_again(alert: Alert, sighting: Sighting, window: Window) -> Alert:

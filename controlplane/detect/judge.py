@@ -30,7 +30,9 @@ def judge(
     """An alert for each sighting that left the references. `number` names a new one; `room` bounds how many."""
     judged = Judged()
     for sighting in sightings:
-        gaps = missing(sighting.observation.behaviour, in_scope)
+        gaps = tuple(
+            entry for entry in missing(sighting.observation.behaviour, in_scope) if entry.reference in scene.judged
+        )
         if gaps:
             room -= _judge_one(sighting, gaps, judged, known, scene, number, room)
     return judged

@@ -31,10 +31,11 @@ from inscope.verdict import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Learning:
-    """How the references came about: over how many seconds, from how many instances."""
+    """How the references came about: over how many seconds, from how many instances, or other units."""
 
     seconds: float
     instances: int
+    unit: str = "instance"
 
     @property
     def mature(self) -> bool:
@@ -44,7 +45,7 @@ class Learning:
     def __str__(self) -> str:
         if not self.instances:
             return "never learned"
-        return f"learned over {duration(self.seconds)} from {counted(self.instances, 'instance')}"
+        return f"learned over {duration(self.seconds)} from {counted(self.instances, self.unit)}"
 
 
 def sentence(
@@ -101,6 +102,14 @@ def _left(crossing: Crossing, behaviour: Behaviour) -> str:
             return f"was never started by {behaviour.parent or 'an unknown program'}"
         case Dimension.CONTRADICTION:
             return "can never be in scope"
+        case Dimension.PERMISSION | Dimension.ATTEMPT:
+            return "it had never done"
+        case Dimension.SERVICE:
+            return f"is of {crossing.entry}, a service that it never used"
+        case Dimension.ROLE:
+            return "was never seen in its scope chain"
+        case Dimension.CREDENTIAL:
+            return "is not from where that credential is used"
         case _:
             return f"is not in its {crossing.reference.kind}"
 

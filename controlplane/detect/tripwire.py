@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from controlplane.posture.gap import Held
-from controlplane.posture.latent import Latent, UntakenRole
+from controlplane.posture.latent import Doubted, Latent, UntakenRole
 from controlplane.posture.services import Reach
 from inscope.capability import Capability
 from inscope.coverage import Source, SourceCoverage
 from inscope.finding import Tripwire
 from inscope.mode import Mode
-from inscope.reference import ReferenceKind
+from inscope.reference import TOLD_BY_LOGS, Entry, ReferenceKind
 
 
 def arm(latent: Latent, mode: Mode, blind: str) -> Tripwire:
@@ -22,6 +22,8 @@ def arm(latent: Latent, mode: Mode, blind: str) -> Tripwire:
             reasons += [why for why in (unseen, young) if why]
         case UntakenRole(blind=unseen) | Reach(blind=unseen):
             reasons += [unseen] if unseen else []
+        case Doubted(entry=Entry(reference=reference)) if reference in TOLD_BY_LOGS:
+            pass  # the log that told of it is there
         case _ if blind:
             reasons.append(blind)
     if isinstance(latent.about, Capability) and not latent.about.complete:

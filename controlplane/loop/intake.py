@@ -65,7 +65,7 @@ class Intake:
 
     def _learn(self, state: Remembered, row: InstanceRow, batch: ReceivedBatch, window: Window) -> Learned:
         room = self.settings.max_entries - len(state.entries)
-        lesson = Lesson(row.id, row.first_seen, window, room, adding=state.row.mode is Mode.OBSERVE)
+        lesson = Lesson(row.id, row.first_seen, window, room, state.learning_kinds)
         done = [each for each in batch.sightings if each.observation.verdict is Verdict.ALLOW]
         learned = learn(state.entries, done, lesson, self.memory.techniques.suspicion)
         self.memory.put_entries(state, learned.evidence, learned.grown)
@@ -75,13 +75,12 @@ class Intake:
         if state.row.mode is Mode.OBSERVE:
             return Judged()
         learning, techniques = state.learning(window.now), self.memory.techniques
-        scene = Scene(state.row.workload, state.versions, state.watch, learning, techniques, window)
+        judged = state.judged_kinds
+        scene = Scene(state.row.workload, state.versions, state.watch, learning, techniques, window, judged)
         room = self.settings.max_alerts - len(state.alerts)
-        judged = judge(batch.sightings, state.scope, state.alerts, scene, self._next_alert, room)
-        for alert in judged.alerts.values():
-            self.memory.store.put_alert(alert)
-        state.alerts.update(judged.alerts)
-        return judged
+        found = judge(batch.sightings, state.scope, state.alerts, scene, self.memory.next_alert, room)
+        self.memory.put_alerts(state, found.alerts)
+        return found
 
     def _note(self, state: Remembered, batch: ReceivedBatch, window: Window) -> int:
         """Keep what enforce denies, or would, whatever the mode; how many acts had no room."""
@@ -99,9 +98,6 @@ class Intake:
         if self.memory.store.drop_denials(state.row.workload, oldest):
             kept = {act: denial for act, denial in state.denials.items() if denial.last_seen >= oldest}
             state.denials = kept
-
-    def _next_alert(self) -> str:
-        return f"AL-{self.memory.store.next_number('AL')}"
 
     def _survey(self, state: Remembered, batch: ReceivedBatch, window: Window) -> int:
         """Keep the newest survey of each kind; how many were of no kind that is surveyed."""

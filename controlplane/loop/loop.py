@@ -14,8 +14,10 @@ from controlplane.detect.dry_run import DenialGroup
 from controlplane.detect.technique import KNOWN, Techniques
 from controlplane.detect.two_way import TwoWay, TwoWayFinding, two_way
 from controlplane.loop.batch import InForce, Outcome, ReceivedBatch
+from controlplane.loop.declaring import dated, named_in, same_scope
 from controlplane.loop.detail import WorkloadDetail, WorkloadSummary
 from controlplane.loop.intake import Intake
+from controlplane.loop.logged import Logged, LoggedAct, Taken
 from controlplane.loop.memory import Memory
 from controlplane.loop.orders import Orders
 from controlplane.loop.presence import closed, in_effect, reopened, seen
@@ -26,14 +28,19 @@ from controlplane.loop.remembered import Remembered
 from controlplane.loop.settings import DEFAULTS, LoopSettings
 from controlplane.loop.unenrolled import forgettable
 from controlplane.posture.gate import Gate
+from controlplane.posture.logs import merged
+from controlplane.posture.outside import Outside
 from controlplane.store.port import InstanceRow, JoinTokenRow, ModeChange, Store, WorkloadRow
 from inscope.alert import Alert
 from inscope.binary import Binary
 from inscope.containment import Containment
+from inscope.coverage import Source
 from inscope.effect import Effect
+from inscope.exercise import Exercise, LogCoverage
 from inscope.finding import Finding
+from inscope.grant import Declaration
 from inscope.mode import Mode
-from inscope.reference import ReferenceVersion, binary_sha256, can_be_in_scope
+from inscope.reference import TOLD_BY_LOGS, ReferenceKind, ReferenceVersion, binary_sha256, can_be_in_scope
 from inscope.workload import Instance, InstanceId, Workload
 
 BY_JOIN_TOKEN = "join token"
@@ -54,6 +61,7 @@ class Loop:
         self._memory = Memory(store, techniques, entropy)
         self._intake = Intake(self._memory, settings)
         self._orders = Orders(self._memory, settings)
+        self._logged = Logged(self._memory, settings)
 
     # What streams do ----------------------------------------------------------------------------------------------
 
@@ -131,7 +139,8 @@ class Loop:
         state = self._memory.known(workload)
         if state is None:
             return InForce(Mode.OBSERVE, (), ())
-        entries = tuple(sorted(filter(can_be_in_scope, state.scope)))
+        judged_there = (entry for entry in state.scope if entry.reference not in TOLD_BY_LOGS)
+        entries = tuple(sorted(filter(can_be_in_scope, judged_there)))
         return InForce(state.row.mode, versions_of(state), entries, dict(state.containments))
 
     def receive(self, instance: InstanceId, batch: ReceivedBatch, now: float) -> Outcome:
@@ -149,11 +158,72 @@ class Loop:
         with self._memory.changing(row.workload) as state:
             return self._intake.take(state, row, batch, now)
 
+    # What authorities say -----------------------------------------------------------------------------------------
+
+    def declare(self, declaration: Declaration, now: float) -> frozenset[Workload]:
+        """Take what an authority declares in a scope, instead of what it did before; the workloads it names.
+
+        Raises:
+            StoreError: nothing of it was kept.
+        """
+        named = named_in(declaration)
+        with self._memory.changing_any():
+            before = next((each for each in self._store.declarations() if same_scope(each, declaration)), None)
+            self._store.put_declaration(dated(declaration, before))
+            self._memory.forget_outside()
+            self._logged.forget()
+            for workload in named:
+                self._introduce(workload, Mode.OBSERVE, now)
+            for state in self._memory.chosen(None):
+                self._memory.refresh(state, now)
+        return named
+
+    def exercised(self, source: Source, scope: str, exercises: Sequence[Exercise], now: float) -> Taken:
+        """Take events of an authority's log, each once, whatever their order.
+
+        Raises:
+            StoreError: nothing of it was kept.
+        """
+        return self._logged.take(source, scope, exercises, now)
+
+    def covered(self, coverage: LogCoverage, now: float) -> None:
+        """A log covered this much: what was never used in it may now be called so.
+
+        Raises:
+            StoreError: nothing of it was kept.
+        """
+        with self._memory.changing_any():
+            before = self._memory.logs.covered.get((coverage.source, coverage.scope))
+            self._store.put_log(merged(before, coverage))
+            self._memory.forget_outside()
+            for state in self._memory.chosen(None):
+                self._memory.refresh(state, now)
+
+    def witness(self, workload: Workload, source: Source, acts: Sequence[LoggedAct], now: float) -> Taken:
+        """Acts of one workload, as if a log had told of them."""
+        return self._logged.witness(workload, source, "", acts, now)
+
+    def outside(self, workload: Workload) -> Outside:
+        """What authorities say of a workload: chain, gap, and what it reaches.
+
+        Raises:
+            UnknownWorkloadError: nobody by that name was ever watched.
+        """
+        return self._memory.state(workload).outside
+
     # What operators do --------------------------------------------------------------------------------------------
 
-    def set_mode(self, workload: Workload, mode: Mode, force: bool, by: str, now: float) -> list[Gate]:
+    def set_mode(
+        self,
+        workload: Workload,
+        mode: Mode,
+        force: bool,
+        by: str,
+        now: float,
+        reference: ReferenceKind | None = None,
+    ) -> list[Gate]:
         """See `Orders.set_mode`."""
-        return self._orders.set_mode(workload, mode, force, by, now)
+        return self._orders.set_mode(workload, mode, force, by, now, reference)
 
     def approve(self, alert_id: str, reason: str, by: str, now: float) -> Alert:
         """See `Orders.approve`."""
@@ -265,7 +335,7 @@ class Loop:
         """Learning begins with the first instance that comes, however long ago a run was announced that never did."""
         row = self._store.workload(workload)
         if row is not None and row.first_seen != now and not self._store.instances(workload):
-            self._store.put_workload(replace(row, first_seen=now, last_seen=now))
+            self._store.put_workload(replace(row, first_seen=now, last_seen=max(row.last_seen, now)))
             self._memory.states.pop(workload, None)
 
     def _instances(self, state: Remembered) -> list[InstanceRow]:
@@ -287,5 +357,6 @@ class Loop:
         found = self._memory.found(state, now)
         if not found:
             return []
-        last = self._instances(state)[-1]  # there is one: what is found was surveyed or seen by an instance
-        return rehearse(stage, state, found, Instance(last.id, last.workload), now, self._memory.fresh)
+        last = self._instances(state)[-1:]  # none where only logs tell of the workload
+        player = Instance(last[0].id, last[0].workload) if last else None
+        return rehearse(stage, state, found, player, now, self._memory.fresh)

@@ -7,13 +7,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from controlplane.detect.alert import AlertKey
 from controlplane.detect.reenact import behaviour_of
 from controlplane.detect.technique import KNOWN, Techniques
 from controlplane.detect.tripwire import arm
 from controlplane.loop.refusal import UnknownInstanceError, UnknownWorkloadError
 from controlplane.loop.remembered import Remembered, blind, remember
+from controlplane.posture.attribution import Directory, directory_of
+from controlplane.posture.chain import Declared, declared_of
 from controlplane.posture.finding import Desk, Witness, findings
+from controlplane.posture.logs import Logs
 from controlplane.store.port import InstanceRow, Store
+from inscope.alert import Alert
 from inscope.finding import Finding
 from inscope.reference import Entry, Evidence, ReferenceKind
 from inscope.workload import InstanceId, Workload
@@ -31,6 +36,9 @@ class Memory:
     entropy: Callable[[int], bytes] = os.urandom
     live: dict[InstanceId, Workload] = field(default_factory=dict)
     states: dict[Workload, Remembered] = field(default_factory=dict)
+    _declared: Declared | None = None
+    _directory: Directory | None = None
+    _logs: Logs | None = None
 
     @contextmanager
     def changing(self, workload: Workload) -> Iterator[Remembered]:
@@ -45,6 +53,17 @@ class Memory:
                 yield state
         except BaseException:
             self.states.pop(workload, None)
+            raise
+
+    @contextmanager
+    def changing_any(self) -> Iterator[None]:
+        """One transaction over as many workloads as it takes, and over what authorities declare and log."""
+        try:
+            with self.store.transaction():
+                yield
+        except BaseException:
+            self.states.clear()
+            self.forget_outside()
             raise
 
     def state(self, workload: Workload) -> Remembered:
@@ -83,12 +102,37 @@ class Memory:
         if row is None:
             return None
         live = [instance for instance, owner in self.live.items() if owner == workload]
-        state = remember(self.store, row, live)
+        state = remember(self.store, row, live, self.declared, self.logs)
         if {finding.tripwire.id for finding in state.findings} != {latent.watch for latent in state.latent}:
             with self.store.transaction():  # found by another version of inscope: what it did not know needs a number
                 self.refresh(state, row.last_seen)
         self.states[workload] = state
         return state
+
+    @property
+    def declared(self) -> Declared:
+        """What all authorities declare."""
+        if self._declared is None:
+            self._declared = declared_of(self.store.declarations())
+        return self._declared
+
+    @property
+    def directory(self) -> Directory:
+        """Who runs as what."""
+        if self._directory is None:
+            self._directory = directory_of(self.store.declarations())
+        return self._directory
+
+    @property
+    def logs(self) -> Logs:
+        """What their logs cover."""
+        if self._logs is None:
+            self._logs = Logs({(coverage.source, coverage.scope): coverage for coverage in self.store.logs()})
+        return self._logs
+
+    def forget_outside(self) -> None:
+        """What authorities declare or log has changed, or was not kept after all: it is read again when needed."""
+        self._declared = self._logs = self._directory = None
 
     def put_live(self, state: Remembered, row: InstanceRow) -> None:
         """Keep the row of a live instance."""
@@ -103,6 +147,16 @@ class Memory:
         self.store.put_versions(state.row.workload, state.numbered(grown))
         state.entries.update(evidence)
 
+    def next_alert(self) -> str:
+        """A new alert's id."""
+        return f"AL-{self.store.next_number('AL')}"
+
+    def put_alerts(self, state: Remembered, alerts: Mapping[AlertKey, Alert]) -> None:
+        """Keep alerts that were raised or counted again."""
+        for alert in alerts.values():
+            self.store.put_alert(alert)
+        state.alerts.update(alerts)
+
     def look(self, state: Remembered, now: float) -> None:
         """See whether the sources still see; where that changed, the tripwires are armed anew."""
         reporting = any(row.coverage for row in state.live.values())
@@ -113,7 +167,7 @@ class Memory:
 
     def refresh(self, state: Remembered, now: float) -> None:
         """Find anew, and keep what was found."""
-        state.derive()
+        state.derive(self.declared, self.logs)
         state.findings = self.found(state, now)
         self.store.put_findings(state.row.workload, state.findings)
 
@@ -125,7 +179,7 @@ class Memory:
             witness=Witness(state.learning(now).seconds, state.lost, state.blind),
             now=now,
             number=self.store.next_number,
-            arm=lambda latent: arm(latent, state.row.mode, state.blind),
+            arm=lambda latent: arm(latent, state.mode_of(latent.reference), state.blind),
             doubt=self._doubt,
         )
         return findings(state.latent, state.findings, desk)

@@ -3,17 +3,18 @@ trail."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from controlplane.detect.alert import key_of
 from controlplane.detect.dry_run import DenialGroup, grouped, still_denied
 from controlplane.loop.approval import vouched, vouched_group
 from controlplane.loop.memory import Memory
-from controlplane.loop.reading import Runs, record_of
+from controlplane.loop.reading import Runs, record_of, record_of_logs
 from controlplane.loop.refusal import (
     GateNotMetError,
     NoReasonError,
+    NotApartError,
     UnknownAlertError,
     UnknownGroupError,
     UnknownInstanceError,
@@ -26,7 +27,7 @@ from controlplane.store.port import ModeChange, Order
 from inscope.alert import Alert
 from inscope.containment import Containment
 from inscope.mode import Mode
-from inscope.reference import Entry, Evidence
+from inscope.reference import TOLD_BY_LOGS, Entry, Evidence, ReferenceKind
 from inscope.workload import InstanceId, Workload
 
 _STRICTNESS = tuple(Mode).index
@@ -41,29 +42,58 @@ class Orders:
     memory: Memory
     settings: LoopSettings
 
-    def set_mode(self, workload: Workload, mode: Mode, force: bool, by: str, now: float) -> list[Gate]:
-        """Move a workload; the gates for that mode. They are judged on the way to a stricter one only.
+    def set_mode(
+        self,
+        workload: Workload,
+        mode: Mode,
+        force: bool,
+        by: str,
+        now: float,
+        reference: ReferenceKind | None = None,
+    ) -> list[Gate]:
+        """Move a workload, or one `reference` of it that logs tell of; the gates for that mode. They are judged on the
+        way to a stricter one only.
 
         Raises:
             UnknownWorkloadError: nobody by that name was ever watched.
+            NotApartError: the reference cannot be in a mode of its own.
             GateNotMetError: stricter than before, not forced, and a gate is not met.
         """
         state = self.memory.state(workload)
-        judged = self.gates_for(mode, state, now)
-        stricter = _STRICTNESS(mode) > _STRICTNESS(state.row.mode)
+        if reference is not None and reference not in TOLD_BY_LOGS:
+            raise NotApartError(reference)
+        judged = self.gates_for(mode, state, now, reference)
+        moved = [kind for kind in ([reference] if reference else ReferenceKind) if state.mode_of(kind) is not mode]
+        stricter = any(_STRICTNESS(mode) > _STRICTNESS(state.mode_of(kind)) for kind in moved)
         unmet = stricter and not all(gate.met for gate in judged)
         if unmet and not force:
             raise GateNotMetError(judged)
         with self.memory.changing(workload) as state:
             self._forget_refusals(state)
-            if mode is not state.row.mode:
-                self._move(state, ModeChange(now, workload, mode, by, forced=unmet))
+            if moved:
+                self._move(state, ModeChange(now, workload, mode, by, forced=unmet, reference=reference))
         return judged
 
-    def gates_for(self, mode: Mode, state: Remembered, now: float) -> list[Gate]:
-        """What has to be met for `mode`."""
+    def gates_for(
+        self, mode: Mode, state: Remembered, now: float, reference: ReferenceKind | None = None
+    ) -> list[Gate]:
+        """What has to be met for `mode`: by what sidecars see, and by what logs tell, each where there is any."""
+        if reference is not None:
+            return list(self._log_gates(mode, state, now))
         runs = self.runs(state, now)
-        return list(runs.enforce_gates if mode is Mode.ENFORCE else runs.gates)
+        watched = list(runs.enforce_gates if mode is Mode.ENFORCE else runs.gates)
+        if not state.log_days:
+            return watched
+        told = list(self._log_gates(mode, state, now))
+        return watched + told if runs.instances or runs.unenrolled else told
+
+    def _log_gates(self, mode: Mode, state: Remembered, now: float) -> Iterator[Gate]:
+        """The same conditions, of the references that are learned from logs."""
+        record, settings = record_of_logs(state, now), self.settings.gates
+        trial = Trial(state.logs_ended, 0)  # what an authority allowed has happened: nothing of it can be denied
+        ready = enforce_gates(record, trial, settings) if mode is Mode.ENFORCE else gates(record, settings)
+        for gate in ready:
+            yield replace(gate, name=f"log-{gate.name}", sentence=f"by its logs: {gate.sentence}")
 
     def approve(self, alert_id: str, reason: str, by: str, now: float) -> Alert:
         """Put what an alert crossed in scope, on somebody's word.
@@ -154,10 +184,15 @@ class Orders:
 
     def _move(self, state: Remembered, change: ModeChange) -> None:
         store, workload = self.memory.store, state.row.workload
-        state.row = replace(state.row, mode=change.mode)
+        if change.reference is None:
+            state.row = replace(state.row, mode=change.mode, apart={})
+        else:
+            state.row = replace(state.row, apart={**state.row.apart, change.reference: change.mode})
         store.put_workload(state.row)
         store.add_mode_change(change)
-        state.learning_ended = learned_until(state.row, store.instances(workload), store.mode_changes(workload))
+        changes = store.mode_changes(workload)
+        state.learning_ended = learned_until(state.row, store.instances(workload), changes)
+        state.logs_ended = judged_since(changes, TOLD_BY_LOGS)
         self.memory.refresh(state, change.time)
 
     def _approved(self, state: Remembered, alert: Alert, word: str) -> Alert:

@@ -14,7 +14,7 @@ from controlplane.store.port import InstanceRow, ModeChange, Order
 from inscope.binary import Binary
 from inscope.containment import Containment, containment_of
 from inscope.coverage import LossCause, Source, SourceCoverage
-from inscope.reference import ReferenceKind, ReferenceVersion
+from inscope.reference import TOLD_BY_LOGS, ReferenceKind, ReferenceVersion
 
 LEARNED_HERE = (ReferenceKind.ENVELOPE, ReferenceKind.INVENTORY)
 """The references that are learned from what sidecars see."""
@@ -44,7 +44,16 @@ def record_of(
     """What the gates look at: an instance that delivered nothing is not a session."""
     sessions = [Session(row.first_seen, row.last_seen, lost_by(row)) for row in instances if row.sequence]
     lost_runs = [run.issued for run in announced if run.lost]
-    return Record(state.row.first_seen, now, state.entries, sessions, lost_runs)
+    entries = {entry: evidence for entry, evidence in state.entries.items() if entry.reference not in TOLD_BY_LOGS}
+    return Record(state.row.first_seen, now, entries, sessions, lost_runs)
+
+
+def record_of_logs(state: Remembered, now: float) -> Record:
+    """The same of what logs tell: a day of a log is a session."""
+    days = state.log_days.values()
+    entries = {entry: evidence for entry, evidence in state.entries.items() if entry.reference in TOLD_BY_LOGS}
+    sessions = [Session(day.first_seen, day.last_seen, day.lost) for day in days]
+    return Record(min((day.first_seen for day in days), default=now), now, entries, sessions)
 
 
 def summary_of(state: Remembered, runs: Runs) -> WorkloadSummary:

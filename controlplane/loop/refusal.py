@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from controlplane.posture.gate import Gate
+from inscope.reference import ReferenceKind
 from inscope.workload import InstanceId, Workload
 
 
@@ -35,6 +36,14 @@ class GateNotMetError(Refusal):
         unmet = "; ".join(gate.sentence for gate in gates if not gate.met)
         super().__init__(f"the reference is not ready: {unmet}")
         self.gates = list(gates)
+
+
+class NotApartError(Refusal):
+    """What sidecars judge by moves together with its workload."""
+
+    def __init__(self, reference: ReferenceKind) -> None:
+        super().__init__(f"the {reference} moves with its workload: only what logs tell of can be in a mode of its own")
+        self.reference = reference
 
 
 class UnknownAlertError(Refusal):

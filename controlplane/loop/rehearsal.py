@@ -14,15 +14,17 @@ from typing import Protocol
 from controlplane.detect.proof import crossing_of, no_crossing, not_armed, proof_of
 from controlplane.detect.two_way import TwoWayFinding
 from controlplane.loop.batch import InForce, Outcome, ReceivedBatch
+from controlplane.loop.logged import LoggedAct, Taken
 from controlplane.loop.remembered import Remembered
 from controlplane.store.port import InstanceRow
-from inscope.behaviour import Behaviour
+from inscope.behaviour import Behaviour, CredentialUse, PermissionUse, RoleAssumption
 from inscope.containment import Containment
 from inscope.coverage import Source, SourceCoverage
 from inscope.finding import Finding
 from inscope.judgement import verdict_on
 from inscope.mode import Mode
 from inscope.observation import Observation, Sighting
+from inscope.reference import TOLD_BY_LOGS
 from inscope.verdict import Verdict
 from inscope.workload import Instance, InstanceId, Workload
 
@@ -33,23 +35,27 @@ class Stage(Protocol):
     def enter(self, instance: Instance, mode: Mode, now: float) -> InstanceRow: ...
     def in_force(self, workload: Workload) -> InForce: ...
     def receive(self, instance: InstanceId, batch: ReceivedBatch, now: float) -> Outcome: ...
+    def witness(self, workload: Workload, source: Source, acts: Sequence[LoggedAct], now: float) -> Taken: ...
 
 
 def rehearse(
     stage: Stage,
     state: Remembered,
     found: Sequence[Finding],
-    player: Instance,
+    player: Instance | None,
     now: float,
     fresh: Callable[[], str],
 ) -> list[TwoWayFinding]:
-    """What became of each of `found`, which are the findings over `state.latent`, crossed by `player`."""
+    """What became of each of `found`, which are the findings over `state.latent`, crossed by `player`: an instance, and
+    for what only logs can tell of, a log.
+    """
     then = max([now, *(each.since for each in found), *(held.surveyed_at for held in state.capabilities.values())])
-    held = Held(stage.in_force(player.workload))
+    seen = Player(player, Held(stage.in_force(player.workload))) if player else None
+    told = Teller(state.row.workload)
     proofs = []
     for finding, latent in zip(found, state.latent, strict=True):
         act = crossing_of(latent, state.used, fresh) if finding.tripwire.armed else None
-        proofs.append(_prove(stage, finding, act, Player(player, held), then))
+        proofs.append(_prove(stage, finding, act, told if finding.reference.kind in TOLD_BY_LOGS else seen, then))
     return proofs
 
 
@@ -73,11 +79,25 @@ class Player:
     held: Held
 
 
-def _prove(stage: Stage, finding: Finding, act: Behaviour | None, player: Player, now: float) -> TwoWayFinding:
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """A log that tells of made-up acts of a workload. What it tells has happened: no mode denies it."""
+
+    workload: Workload
+
+
+def _prove(
+    stage: Stage, finding: Finding, act: Behaviour | None, player: Player | Teller | None, now: float
+) -> TwoWayFinding:
     if not finding.tripwire.armed:
         return not_armed(finding)
-    if act is None:
+    if act is None or player is None:
         return no_crossing(finding)
+    if isinstance(player, Teller):
+        if not isinstance(act, PermissionUse | RoleAssumption | CredentialUse):
+            return no_crossing(finding)
+        told = stage.witness(player.workload, Source.KUBERNETES_AUDIT, [LoggedAct(now, act)], now)
+        return proof_of(finding, act, told.alerts, Mode.DETECT)
     return proof_of(finding, act, _perform(stage, act, player, now).alerts, player.held.mode)
 
 

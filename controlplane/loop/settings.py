@@ -13,7 +13,8 @@ class LoopSettings:
 
     `spool_seconds` is how long before a workload was first heard of its acts may have happened: a sidecar spools
     while it cannot enrol. `denial_seconds` is how long what would have been denied is kept when room is needed:
-    longer than the month that a dry run is usually asked about.
+    longer than the month that a dry run is usually asked about. `max_credentials` bounds the issued credentials that
+    are followed; service accounts of `ignored_namespaces` are the cluster's own, and not watched by its log.
     """
 
     gates: GateSettings = field(default_factory=GateSettings)
@@ -23,6 +24,8 @@ class LoopSettings:
     denial_seconds: float = 35 * 86_400.0
     max_binaries: int = 200_000
     spool_seconds: float = 86_400.0
+    max_credentials: int = 100_000
+    ignored_namespaces: frozenset[str] = frozenset({"kube-system", "kube-public", "kube-node-lease"})
 
 
 DEFAULTS = LoopSettings()

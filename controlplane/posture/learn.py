@@ -28,14 +28,15 @@ class Lesson:
     """Who is learned from and within which bounds.
 
     `began` (seconds since the epoch) is when the instance was first heard of; `room` is how many entries may still be
-    added.
+    added, `adding` to which references, and `source` what told of it.
     """
 
     instance: InstanceId
     began: float
     window: Window
     room: int
-    adding: bool
+    adding: frozenset[ReferenceKind]
+    source: Source = Source.INIT
 
 
 @dataclass(slots=True)
@@ -70,15 +71,17 @@ def _learn_one(
         before = learned.evidence.get(entry) or known.get(entry)
         if before is not None:
             learned.evidence[entry] = _again(before, sighting, lesson)
-        elif lesson.adding and len(learned.added) < lesson.room:
+        elif entry.reference not in lesson.adding:
+            continue
+        elif len(learned.added) < lesson.room:
             learned.evidence[entry] = _first(sighting, lesson, _standing(entry, behaviour, suspicion))
             learned.added.append(entry)
-        elif lesson.adding:
+        else:
             learned.dropped += sighting.count
 
 
 def _first(sighting: Sighting, lesson: Lesson, standing: Standing) -> Evidence:
-    return sighted(lesson.instance, *_times(sighting, lesson), sighting.count, Source.INIT, standing)
+    return sighted(lesson.instance, *_times(sighting, lesson), sighting.count, lesson.source, standing)
 
 
 def _again(before: Evidence, sighting: Sighting, lesson: Lesson) -> Evidence:

@@ -101,6 +101,10 @@ REFERENCE_OF = {
 }
 
 
+TOLD_BY_LOGS = frozenset({ReferenceKind.PERMISSION_GAP, ReferenceKind.SCOPE_CHAIN})
+"""The references that are learned from what authorities log; the others, from what sidecars see."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Entry:
     """One thing in scope. Equal things have an equal `value`; `label` is for people and never compared."""

@@ -18,7 +18,7 @@ from inscope.workload import InstanceId
 from tests.controlplane.acts import DAILY_WORK, LABEL, RUN_GIT, T0, sighting
 from tests.controlplane.strategies import behaviours
 
-LESSON = Lesson(InstanceId("first"), T0, Window(T0 - 10, T0 + 1000), room=10_000, adding=True)
+LESSON = Lesson(InstanceId("first"), T0, Window(T0 - 10, T0 + 1000), room=10_000, adding=frozenset(ReferenceKind))
 
 
 def trusting(_: Behaviour) -> frozenset[Dimension]:
@@ -86,7 +86,7 @@ def test_a_reference_grows_only_where_it_gains_an_entry() -> None:
 
 def test_where_nothing_is_added_only_the_known_is_counted() -> None:
     begun = of([RUN_GIT]).evidence
-    watching = Lesson(LESSON.instance, T0, LESSON.window, 10_000, adding=False)
+    watching = Lesson(LESSON.instance, T0, LESSON.window, 10_000, adding=frozenset())
     strange = Exec(Program("/tmp/x", "e" * 64), LABEL)
     learned = learn(begun, [sighting(RUN_GIT, count=4), sighting(strange)], watching, trusting)
     assert learned.added == []
@@ -95,7 +95,7 @@ def test_where_nothing_is_added_only_the_known_is_counted() -> None:
 
 
 def test_what_has_no_room_is_dropped_and_counted() -> None:
-    small = Lesson(LESSON.instance, T0, LESSON.window, 3, adding=True)
+    small = Lesson(LESSON.instance, T0, LESSON.window, 3, adding=frozenset(ReferenceKind))
     learned = learn({}, [sighting(act, count=7) for act in DAILY_WORK], small, trusting)
     assert len(learned.added) == 3
     assert learned.dropped == 7 * (sum(len(entries_of(act)) for act in DAILY_WORK) - 3)
@@ -123,7 +123,7 @@ def test_times_are_clamped_to_what_can_be_vouched_for(time: float, kept: float) 
 
 def test_sessions_count_instances_not_sightings() -> None:
     learned = of([RUN_GIT])
-    other = Lesson(InstanceId("second"), T0 + 1, LESSON.window, 10_000, adding=True)
+    other = Lesson(InstanceId("second"), T0 + 1, LESSON.window, 10_000, adding=frozenset(ReferenceKind))
     for lesson in (other, other, LESSON):
         learned = learn(learned.evidence, [sighting(RUN_GIT)], lesson, trusting)
     assert {(each.sessions, each.instances) for each in learned.evidence.values()} == {(2, ("first", "second"))}
