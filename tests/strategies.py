@@ -11,12 +11,17 @@ from inscope.behaviour import (
     CodeMemory,
     Connect,
     Contradiction,
+    CredentialUse,
     Exec,
     Listen,
     Load,
+    Means,
     Open,
+    Outcome,
+    PermissionUse,
     Program,
     Protocol,
+    RoleAssumption,
     Script,
     ScriptOrigin,
     Syscall,
@@ -26,6 +31,7 @@ from inscope.capability import Capability, CapabilityKind
 from inscope.coverage import LossCause, Source, SourceCoverage
 from inscope.finding import Finding, HeldCapability, Tripwire
 from inscope.observation import MAX_ANCESTRY, Ancestor
+from inscope.permission import Authority, Permission
 from inscope.reference import Dimension, Entry, ReferenceKind, ReferenceVersion
 from inscope.verdict import Verdict
 from inscope.workload import Agent, Workload
@@ -39,7 +45,7 @@ times = st.floats(0, 4e9)
 scripts = st.builds(Script, st.sampled_from(ScriptOrigin), texts, digests)
 programs = st.builds(Program, paths, digests, st.none() | scripts)
 
-behaviours: st.SearchStrategy[Behaviour] = st.one_of(
+watched_behaviours: st.SearchStrategy[Behaviour] = st.one_of(
     st.builds(Exec, programs, texts),
     st.builds(Load, paths, digests, texts, texts),
     st.builds(CodeMemory, texts),
@@ -49,6 +55,13 @@ behaviours: st.SearchStrategy[Behaviour] = st.one_of(
     st.builds(Syscall, texts, texts, texts),
     st.builds(Contradiction, texts, texts, texts),
 )
+permissions = st.builds(Permission, st.sampled_from(Authority), texts, texts, texts, texts, texts)
+logged_behaviours: st.SearchStrategy[Behaviour] = st.one_of(
+    st.builds(PermissionUse, permissions, texts, st.sampled_from(Outcome), texts),
+    st.builds(RoleAssumption, texts, texts, st.sampled_from(Means), st.sampled_from(Outcome)),
+    st.builds(CredentialUse, texts, texts, texts),
+)
+behaviours = watched_behaviours | logged_behaviours
 
 parts = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,20}[A-Za-z0-9])?", fullmatch=True)
 workloads = st.builds(Workload, parts, parts, parts, st.just("") | parts)

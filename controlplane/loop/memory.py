@@ -39,6 +39,7 @@ class Memory:
     _declared: Declared | None = None
     _directory: Directory | None = None
     _logs: Logs | None = None
+    _within: bool = False
 
     @contextmanager
     def changing(self, workload: Workload) -> Iterator[Remembered]:
@@ -49,7 +50,7 @@ class Memory:
         """
         state = self.state(workload)
         try:
-            with self.store.transaction():
+            with self._transaction():
                 yield state
         except BaseException:
             self.states.pop(workload, None)
@@ -59,12 +60,25 @@ class Memory:
     def changing_any(self) -> Iterator[None]:
         """One transaction over as many workloads as it takes, and over what authorities declare and log."""
         try:
-            with self.store.transaction():
+            with self._transaction():
                 yield
         except BaseException:
             self.states.clear()
             self.forget_outside()
             raise
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """The store's, or the one that is under way: a workload may be read, and found anew, in the midst of one."""
+        if self._within:
+            yield
+            return
+        self._within = True
+        try:
+            with self.store.transaction():
+                yield
+        finally:
+            self._within = False
 
     def state(self, workload: Workload) -> Remembered:
         """What is remembered of `workload`, read from the store where it is not yet.
@@ -104,7 +118,7 @@ class Memory:
         live = [instance for instance, owner in self.live.items() if owner == workload]
         state = remember(self.store, row, live, self.declared, self.logs)
         if {finding.tripwire.id for finding in state.findings} != {latent.watch for latent in state.latent}:
-            with self.store.transaction():  # found by another version of inscope: what it did not know needs a number
+            with self._transaction():  # found by another version of inscope: what it did not know needs a number
                 self.refresh(state, row.last_seen)
         self.states[workload] = state
         return state

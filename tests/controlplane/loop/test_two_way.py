@@ -13,7 +13,7 @@ from controlplane.detect.two_way import Proof
 from controlplane.loop import Loop, LoopSettings
 from controlplane.store.sqlite import SqliteStore
 from inscope.behaviour import Exec, Program, Syscall
-from inscope.capability import Capability, CapabilityKind
+from inscope.capability import CAPABILITY_RULES, Capability, CapabilityKind
 from inscope.coverage import Source, SourceCoverage
 from inscope.mode import Mode
 from inscope.workload import Instance, InstanceId, Workload
@@ -25,7 +25,8 @@ def proofs(loop: Loop, now: float) -> dict[CapabilityKind, Proof]:
     return {each.finding.kind: each.proof for each in loop.two_way(AGENT, prove=True, now=now).findings}
 
 
-ALL_KINDS = set(CapabilityKind)
+ALL_KINDS = {*CAPABILITY_RULES, CapabilityKind.PROVISIONAL}
+"""Those of which a sidecar tells; what authorities declare is in `test_declared`."""
 
 
 def test_every_finding_proves_its_tripwire_and_nothing_real_changes(loop: Loop, store: SqliteStore) -> None:
