@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,11 +20,13 @@ from inscope.codec import (
     containment_to_wire,
     finding_from_wire,
     mode_to_wire,
+    reference_kind_to_wire,
     workload_to_wire,
 )
 from inscope.containment import Containment
 from inscope.finding import Finding
 from inscope.mode import Mode
+from inscope.reference import ReferenceKind
 from inscope.v1 import operator_pb2 as pb
 from inscope.v1.operator_pb2_grpc import OperatorStub
 from inscope.workload import Workload
@@ -39,6 +41,9 @@ ANSWER_SECONDS = 30.0
 
 PROOF_SECONDS = 300.0
 """How long over the proof of all tripwires: each is fired, one after the other, in a copy of the store."""
+
+DECLARE_SECONDS = 300.0
+"""How long over a declaration: every workload's gap is computed anew."""
 
 _CODES = {
     grpc.StatusCode.NOT_FOUND: ExitCode.NOT_FOUND,
@@ -82,9 +87,28 @@ class Control:
         async for alert in self._operator.FollowAlerts(pb.ListAlertsRequest(workload=_wire(workload), since=since)):
             yield alert_from_wire(alert)
 
-    async def set_mode(self, workload: Workload, mode: Mode, force: bool) -> list[pb.Gate]:
-        """Change the mode; the gates as they stood."""
+    async def outside(self, workload: Workload) -> pb.OutsideDetail:
+        """What authorities say of a workload: scope chain and permission gap."""
+        request = pb.ShowOutsideRequest(workload=workload_to_wire(workload))
+        return await self._operator.ShowOutside(request, timeout=ANSWER_SECONDS)
+
+    async def declare(self, requests: AsyncIterator[pb.DeclareRequest]) -> pb.DeclareResponse:
+        """What an authority declares in one scope, instead of what it did before."""
+        async for answer in self._operator.Declare(requests, timeout=DECLARE_SECONDS):
+            return answer
+        raise CommandError(ExitCode.UNREACHABLE, "the control plane ended without an answer")
+
+    def tell(self, requests: AsyncIterator[pb.TellRequest]) -> AsyncIterable[pb.TellResponse]:
+        """Events of an authority's log; an answer to each message."""
+        return self._operator.Tell(requests)
+
+    async def set_mode(
+        self, workload: Workload, mode: Mode, force: bool, reference: ReferenceKind | None = None
+    ) -> list[pb.Gate]:
+        """Change the mode of a workload, or of one reference of it; the gates as they stood."""
         request = pb.SetModeRequest(workload=workload_to_wire(workload), mode=mode_to_wire(mode), force=force)
+        if reference is not None:
+            request.reference = reference_kind_to_wire(reference)
         answer = await self._operator.SetMode(request, timeout=ANSWER_SECONDS)
         return list(answer.gates)
 

@@ -128,6 +128,8 @@ def workload_document(summary: pb.WorkloadSummary) -> Document:
         "last_exit_status": _exit_status(summary.last_exit_status),
         "containment": containment_from_wire(summary.containment).value,
         "contained_instances": summary.contained_instances,
+        "apart": {kind: mode_from_wire(mode).value for kind, mode in sorted(summary.apart.items())},
+        "log_days": summary.log_days,
     }
 
 

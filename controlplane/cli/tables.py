@@ -150,7 +150,10 @@ def mode_cell(summary: pb.WorkloadSummary) -> Text:
     whole = containment_from_wire(summary.containment)
     some = f"{number(summary.contained_instances)} contained" if summary.contained_instances else ""
     said = whole.value if whole is not Containment.FREE else some
-    return Text.assemble(cell(mode_from_wire(summary.mode)), cell(f", {said}", BAD) if said else Text())
+    apart = [f", {kind} {mode_from_wire(mode)}" for kind, mode in sorted(summary.apart.items())]
+    return Text.assemble(
+        cell(mode_from_wire(summary.mode)), cell("".join(apart)), cell(f", {said}", BAD) if said else Text()
+    )
 
 
 def runs_cell(summary: pb.WorkloadSummary) -> Text:

@@ -11,7 +11,7 @@ from controlplane.store.port import InstanceRow, ModeChange, Order
 from inscope.binary import Binary, Linkage
 from inscope.containment import Containment
 from inscope.mode import Mode
-from inscope.reference import Dimension, Entry, Evidence, ReferenceVersion
+from inscope.reference import Dimension, Entry, Evidence, ReferenceKind, ReferenceVersion
 from inscope.workload import Workload
 
 
@@ -21,7 +21,7 @@ class WorkloadSummary:
 
     `containment` is of the whole workload; `contained_instances` are live ones that are cut off, with it or by
     themselves. `lost_runs` were announced and never enrolled; `last_exit_status` is the newest run's, -1 where it is
-    unknown.
+    unknown. `apart` are references in a mode of their own; `log_days` are days of authorities' logs that told of it.
     """
 
     workload: Workload
@@ -37,6 +37,8 @@ class WorkloadSummary:
     last_exit_status: int = -1
     containment: Containment = Containment.FREE
     contained_instances: int = 0
+    apart: Mapping[ReferenceKind, Mode] = field(default_factory=dict)
+    log_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -210,14 +210,15 @@ class Logged:
 def _behaviours(scope: str, each: Exercise) -> Iterator[LoggedBehaviour]:
     """What was done, by whom as we name them, and from where the credential for it came."""
     identity = each.identity
-    principal = qualified(identity.authority, scope, identity.principal)
     match each.behaviour:
-        case PermissionUse() as use:
-            yield replace(use, principal=principal)
-        case RoleAssumption(role=role) as taken:
-            yield replace(taken, principal=principal, role=qualified(identity.authority, scope, role))
+        case PermissionUse(principal=principal) as use:
+            yield replace(use, principal=qualified(identity.authority, scope, principal))
+        case RoleAssumption(role, principal) as taken:
+            mine, its = (qualified(identity.authority, scope, name) for name in (principal, role))
+            yield replace(taken, principal=mine, role=its)
     if identity.address:
-        yield CredentialUse(principal, network_of(identity.address), identity.client)
+        presented = qualified(identity.authority, scope, identity.principal)
+        yield CredentialUse(presented, network_of(identity.address), identity.client)
 
 
 def network_of(address: str) -> str:

@@ -203,6 +203,10 @@ class Loop:
         """Acts of one workload, as if a log had told of them."""
         return self._logged.witness(workload, source, "", acts, now)
 
+    def logs(self) -> list[LogCoverage]:
+        """What the authorities' logs have covered."""
+        return self._store.logs()
+
     def outside(self, workload: Workload) -> Outside:
         """What authorities say of a workload: chain, gap, and what it reaches.
 

@@ -81,11 +81,7 @@ class Orders:
         if reference is not None:
             return list(self._log_gates(mode, state, now))
         runs = self.runs(state, now)
-        watched = list(runs.enforce_gates if mode is Mode.ENFORCE else runs.gates)
-        if not state.log_days:
-            return watched
-        told = list(self._log_gates(mode, state, now))
-        return watched + told if runs.instances or runs.unenrolled else told
+        return list(runs.enforce_gates if mode is Mode.ENFORCE else runs.gates)
 
     def _log_gates(self, mode: Mode, state: Remembered, now: float) -> Iterator[Gate]:
         """The same conditions, of the references that are learned from logs."""
@@ -179,8 +175,12 @@ class Orders:
         since = now - self.settings.gates.window_days * DAY
         denials = sum(each.count for each in still_denied(state.denials.values(), state.scope, since))
         trial = Trial(judged_since(store.mode_changes(workload)), denials)
-        ready = gates(record, self.settings.gates)
-        return Runs(tuple(instances), waiting, ready, enforce_gates(record, trial, self.settings.gates))
+        ready, enforceable = gates(record, self.settings.gates), enforce_gates(record, trial, self.settings.gates)
+        if state.log_days:
+            told = [tuple(self._log_gates(mode, state, now)) for mode in (Mode.DETECT, Mode.ENFORCE)]
+            seen = bool(instances or waiting)
+            ready, enforceable = (ready * seen + told[0], enforceable * seen + told[1])
+        return Runs(tuple(instances), waiting, ready, enforceable)
 
     def _move(self, state: Remembered, change: ModeChange) -> None:
         store, workload = self.memory.store, state.row.workload

@@ -74,6 +74,8 @@ def summary_of(state: Remembered, runs: Runs) -> WorkloadSummary:
         contained_instances=sum(
             containment_of(state.containments, instance) is not Containment.FREE for instance in state.live
         ),
+        apart=state.row.apart,
+        log_days=len(state.log_days),
     )
 
 

@@ -40,6 +40,8 @@ def summary_to_wire(summary: WorkloadSummary) -> pb.WorkloadSummary:
         last_exit_status=summary.last_exit_status,
         containment=containment_to_wire(summary.containment),
         contained_instances=summary.contained_instances,
+        apart={kind.value: mode_to_wire(mode) for kind, mode in summary.apart.items()},
+        log_days=summary.log_days,
     )
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from controlplane.address import SERVER_NAME
 from controlplane.loop.refusal import UnknownInstanceError, UnknownWorkloadError
 from controlplane.pki.identity import OperatorPeer, UnknownPeerError
 from controlplane.pki.peer import peer_of
+from controlplane.serve.authorities import declare, show_outside, tell
 from controlplane.serve.enrolment import token_sha256
 from controlplane.serve.hub import Hub
 from controlplane.serve.operator_codec import (
@@ -33,15 +34,17 @@ from inscope.codec import (
     finding_to_wire,
     mode_from_wire,
     mode_to_wire,
+    reference_kind_from_wire,
     seconds,
     workload_from_wire,
     workload_to_wire,
 )
 from inscope.codec.bounds import reject, text
 from inscope.mode import Mode
+from inscope.reference import ReferenceKind
 from inscope.v1 import operator_pb2 as pb
 from inscope.v1.operator_pb2_grpc import OperatorServicer
-from inscope.v1.words_pb2 import MODE_UNSPECIFIED
+from inscope.v1.words_pb2 import MODE_UNSPECIFIED, REFERENCE_KIND_UNSPECIFIED
 from inscope.workload import InstanceId, Workload
 
 TOKEN_SECONDS = 600.0
@@ -124,8 +127,10 @@ class Operators(OperatorServicer):
     async def SetMode(self, request: pb.SetModeRequest, context: Context) -> pb.SetModeResponse:
         """Change the mode, if the gates are met or it is forced."""
         workload, mode = workload_from_wire(request.workload), mode_from_wire(request.mode)
-        by, now = self._caller(context), self._hub.clock()
-        gates = await self._hub.thread.call(lambda loop: loop.set_mode(workload, mode, request.force, by, now))
+        by, now, reference = self._caller(context), self._hub.clock(), _reference(request)
+        gates = await self._hub.thread.call(
+            lambda loop: loop.set_mode(workload, mode, request.force, by, now, reference)
+        )
         self._hub.tell([workload])
         return pb.SetModeResponse(gates=[gate_to_wire(gate) for gate in gates], mode=mode_to_wire(mode))
 
@@ -180,6 +185,23 @@ class Operators(OperatorServicer):
         workload, now = _scope(request), self._hub.clock()
         return two_way_to_wire(await self._hub.thread.call(lambda loop: loop.two_way(workload, request.prove, now)))
 
+    async def Declare(  # type: ignore[override]  # as with streams: a coroutine that writes
+        self, requests: AsyncIterator[pb.DeclareRequest], context: Context
+    ) -> None:
+        """What an authority declares in one scope, instead of what it did before."""
+        await context.write(await declare(self._hub, requests))
+
+    async def Tell(  # type: ignore[override]  # likewise
+        self, requests: AsyncIterator[pb.TellRequest], context: Context
+    ) -> None:
+        """Events of an authority's log."""
+        async for request in requests:
+            await context.write(await tell(self._hub, request))
+
+    async def ShowOutside(self, request: pb.ShowOutsideRequest, context: Context) -> pb.OutsideDetail:
+        """The scope chain and the permission gap of one workload."""
+        return await show_outside(self._hub, workload_from_wire(request.workload))
+
     async def CreateJoinToken(self, request: pb.CreateJoinTokenRequest, context: Context) -> pb.JoinToken:
         """A token with which one sidecar can enrol as a new instance of the workload."""
         mode = Mode.OBSERVE if request.mode == MODE_UNSPECIFIED else mode_from_wire(request.mode)
@@ -215,6 +237,12 @@ class Operators(OperatorServicer):
 
 def _scope(request: pb.ListFindingsRequest | pb.ListAlertsRequest | pb.TwoWayRequest) -> Workload | None:
     return workload_from_wire(request.workload) if request.HasField("workload") else None
+
+
+def _reference(request: pb.SetModeRequest) -> ReferenceKind | None:
+    if request.reference == REFERENCE_KIND_UNSPECIFIED:
+        return None
+    return reference_kind_from_wire(request.reference)
 
 
 def _days(value: float) -> float:

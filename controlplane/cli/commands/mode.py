@@ -12,6 +12,7 @@ from controlplane.cli.output import add_output_argument, cell, emit, print_json
 from controlplane.cli.parser import Commands, add_command, add_workload_argument, mode
 from controlplane.cli.place import Place, add_place_arguments, place_of
 from inscope.mode import Mode
+from inscope.reference import TOLD_BY_LOGS, ReferenceKind
 
 if TYPE_CHECKING:
     from controlplane.cli.confirmation import Confirmation
@@ -38,6 +39,11 @@ def register(commands: Commands) -> None:
     parser.add_argument("--force", action="store_true", help="even though a gate is not met; this is recorded")
     parser.add_argument(
         "--dry-run", action="store_true", help="set nothing: list what enforce would have denied lately, grouped"
+    )
+    parser.add_argument(
+        "--reference",
+        choices=[str(kind) for kind in sorted(TOLD_BY_LOGS)],
+        help="only this reference, which authorities' logs tell of (default: the whole workload)",
     )
     parser.add_argument("--days", type=float, metavar="N", help=f"with --dry-run: so far back (default: {DAYS:g})")
     add_output_argument(parser)
@@ -77,9 +83,12 @@ def _set(place: Place, arguments: argparse.Namespace) -> int:
     from inscope.codec import mode_to_wire
 
     workload, wanted = arguments.workload, arguments.mode
+    reference = ReferenceKind(arguments.reference) if arguments.reference else None
 
     async def change(control: Control) -> tuple[list[pb.Gate], Confirmation]:
-        gates = await control.set_mode(workload, wanted, arguments.force)
+        gates = await control.set_mode(workload, wanted, arguments.force, reference)
+        if reference is not None:  # judged by the control plane alone: no instance has to follow
+            return gates, Confirmation((), (), 0.0)
         said = await confirmation(control, workload, lambda each: each.mode == mode_to_wire(wanted))
         return gates, said
 
@@ -117,4 +126,5 @@ def _print(arguments: argparse.Namespace, now: Mode, gates: list[pb.Gate], refus
         emit(gates_table(gates))
         emit(cell(f"inscope: {arguments.workload} stays in {now}: {refused}"), stream=sys.stderr)
     else:
-        emit(cell(f"{arguments.workload} is in {now} now."), *map(cell, confirmation_lines(said)))
+        what = f"The {arguments.reference} of {arguments.workload}" if arguments.reference else arguments.workload
+        emit(cell(f"{what} is in {now} now."), *map(cell, confirmation_lines(said)))

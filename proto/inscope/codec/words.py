@@ -116,10 +116,18 @@ def version_to_wire(version: ReferenceVersion) -> pb.ReferenceVersion:
 
 
 def version_from_wire(wire: pb.ReferenceVersion) -> ReferenceVersion:
+    return ReferenceVersion(reference_kind_from_wire(wire.kind), wire.version)
+
+
+def reference_kind_to_wire(kind: ReferenceKind) -> pb.ReferenceKind.ValueType:
+    return _KINDS[kind]
+
+
+def reference_kind_from_wire(wire: pb.ReferenceKind.ValueType) -> ReferenceKind:
     try:
-        return ReferenceVersion(_KINDS_BACK[wire.kind], wire.version)
+        return _KINDS_BACK[wire]
     except KeyError:
-        reject("reference.kind", f"unknown value {wire.kind}")
+        reject("reference.kind", f"unknown value {wire}")
 
 
 def entry_to_wire(entry: Entry) -> pb.Entry:

@@ -1,0 +1,1 @@
+"""The Kubernetes audit log: `reader.AuditReader` for files and feeds, `endpoint` for what an API server posts."""
