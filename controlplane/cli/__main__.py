@@ -12,11 +12,15 @@ from contextlib import suppress
 from controlplane.cli.commands import (
     alerts,
     approve,
+    chain,
     check,
     findings,
+    gap,
+    import_,
     mode,
     quarantine,
     release,
+    replay,
     run,
     serve,
     show,
@@ -26,7 +30,10 @@ from controlplane.cli.commands import (
 from controlplane.cli.exit_codes import CommandError
 from inscope.text import printable
 
-COMMANDS = (run, serve, workloads, show, findings, alerts, mode, approve, quarantine, release, two_way, check)
+COMMANDS = (
+    run, serve, workloads, show, findings, alerts, mode, approve, quarantine, release, import_, replay, gap, chain,
+    two_way, check,
+)  # fmt: skip
 """In the order in which a newcomer meets them."""
 
 

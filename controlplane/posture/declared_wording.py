@@ -23,7 +23,7 @@ def granted(held: Held, counts: HeldCapability) -> str:
     if not counts.used:
         said = f"{begun} ({listed(counts.examples)}): none was exercised in {duration(held.tracked)}"
     else:
-        rest = "any other is latent" if counts.latent < 0 else f"{counts.latent:,} were not"
+        rest = "any other is latent" if counts.latent < 0 else f"{counts.latent:,} {was(counts.latent)} not"
         said = f"{begun}: {counts.used:,} of them {was(counts.used)} exercised in {duration(held.tracked)}, {rest}"
         said += f" ({listed(counts.examples)})" if counts.examples else ""
     return "; ".join((said, *grant.weight, *([held.young] if held.young else [])))

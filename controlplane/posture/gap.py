@@ -42,7 +42,21 @@ class Held:
     @property
     def latent(self) -> int:
         """How many single permissions of it were never used; -1 where it is open-ended."""
-        return -1 if self.grant.size < 0 else max(self.grant.size - len(self.used), 0)
+        if self.grant.size < 0:
+            return -1
+        if any(_stands_for_many(pattern) for pattern in self.grant.permissions):
+            actions = {(permission.service, permission.action.lower()) for permission in self.used}
+            return max(self.grant.size - len(actions), 0)
+        return len(self.unused)
+
+    @property
+    def unused(self) -> tuple[Permission, ...]:
+        """The patterns of it that no use is of, and those that stand for many, which no use uses up."""
+        return tuple(
+            pattern
+            for pattern in self.grant.permissions
+            if _stands_for_many(pattern) or not any(pattern.covers(permission) for permission in self.used)
+        )
 
     @property
     def gravity(self) -> tuple[int, int, int]:
@@ -73,6 +87,13 @@ def gap_of(workload: Workload, chain: Chain, declared: Declared, entries: Iterab
     held.sort(key=lambda each: (each.gravity, each.grant.path), reverse=True)
     covered = {permission for each in held for permission in each.used}
     return Gap(tuple(held), tuple(permission for permission in used if permission not in covered))
+
+
+def _stands_for_many(pattern: Permission) -> bool:
+    """Whether it grants more than one permission, wherever: in how many namespaces is not counted."""
+    return any("*" in part for part in (pattern.service, pattern.action, pattern.name)) or (
+        pattern.authority is Authority.KUBERNETES and "*" in pattern.resource
+    )
 
 
 def exercised(entries: Iterable[Entry]) -> list[Permission]:

@@ -16,7 +16,6 @@ from controlplane.posture.services import Reach
 from controlplane.posture.used import Used
 from inscope.capability import CAPABILITY_RULES, Capability, CapabilityKind
 from inscope.finding import MAX_EXAMPLES, HeldCapability
-from inscope.permission import Permission
 from inscope.reference import Entry, Evidence, ReferenceKind, Standing
 
 MAX_GRANTED = 500
@@ -142,15 +141,11 @@ def _provisional_one(entry: Entry, evidence: Evidence) -> Latent:
 
 
 def _granted(each: Held) -> Latent:
-    unused = [permission for permission in each.grant.permissions if not _was_used(permission, each.used)]
-    held = HeldCapability(each.grant.size, len(each.used), each.latent, _examples(map(str, unused)))
+    size, left = each.grant.size, each.latent
+    used = len(each.used) if size < 0 else size - left
+    held = HeldCapability(size, used, left, _examples(map(str, each.unused)))
     kind, reference = CapabilityKind.PERMISSIONS, ReferenceKind.PERMISSION_GAP
     return Latent(kind, reference, watch_of_grant(each), held, each)
-
-
-def _was_used(pattern: Permission, used: Iterable[Permission]) -> bool:
-    """A pattern that stands for many is used up by no single one."""
-    return pattern in used
 
 
 def _untaken(role: UntakenRole) -> Latent:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from inscope.coverage import Source
 from inscope.exercise import LogCoverage
 from inscope.grant import Grant
-from inscope.permission import Authority
+from inscope.permission import Authority, Level
 
 SOURCE_OF = {
     Authority.KUBERNETES: Source.KUBERNETES_AUDIT,
@@ -79,8 +79,9 @@ def blind_to(grant: Grant, scope: str, logs: Logs) -> str:
         return ""
     match grant.authority:
         case Authority.KUBERNETES:
-            # A policy chooses by level as a rule: if nobody's reads are in it, they are not logged.
-            logged = any(level is grant.level for _, level in log.seen)
+            # A policy that logs anything logs changes; reads and lists are often left out, and then all of them are.
+            changes = grant.level in (Level.WRITE, Level.PERMISSIONS)
+            logged = changes or any(level is grant.level for _, level in log.seen)
             return "" if logged else f"nobody's {grant.level} requests are in {source}: its policy may leave them out"
         case Authority.AWS:
             if grant.service not in DATA_EVENTS:

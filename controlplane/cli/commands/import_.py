@@ -1,0 +1,49 @@
+"""`inscope import`: what authorities declare, out of files: who was granted what, and how identities lead on."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from controlplane.cli.output import add_output_argument, cell, emit, print_json
+from controlplane.cli.parser import Commands, add_command
+from controlplane.cli.place import add_place_arguments, place_of
+
+FORMATS = ("rbac", "iam", "postgresql")
+
+
+def register(commands: Commands) -> None:
+    """Describe the command."""
+    parser = add_command(
+        commands,
+        "import",
+        main,
+        "read what authorities declare (Kubernetes RBAC, AWS IAM, PostgreSQL grants) instead of what was read before",
+        example="kubectl get roles,clusterroles,rolebindings,clusterrolebindings,sa,deploy,pods -A -o json | "
+        "inscope import rbac -",
+    )
+    parser.add_argument("what", choices=FORMATS, help="whose declarations they are")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="YAML or JSON; - for standard input")
+    parser.add_argument(
+        "--scope",
+        default="",
+        metavar="NAME",
+        help="the cluster's name, or HOST:PORT of the database server, where several are watched",
+    )
+    add_output_argument(parser)
+    add_place_arguments(parser)
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Read and send them."""
+    from controlplane.cli.control import ask
+    from controlplane.cli.importing import declaration_of, declared
+
+    declaration = declaration_of(arguments.what, arguments.files, arguments.scope)
+    answer = ask(place_of(arguments, os.environ), lambda control: declared(control, declaration))
+    if arguments.output == "json":
+        print_json([answer.document])
+    else:
+        emit(*map(cell, answer.lines))
+    return 0
