@@ -28,17 +28,21 @@ class Reach:
 
 
 def reach_of(held: Iterable[Held], entries: Iterable[Entry]) -> tuple[Reach, ...]:
-    """By origin, that by name first. What is reached by name is not said again of a group; open-ended services are
-    left out: they cannot be listed.
+    """By origin, that by name first. What is reached by one is not said again of the next; open-ended services are left
+    out: they cannot be listed.
     """
     used = frozenset(entry.value for entry in entries if entry.dimension is Dimension.SERVICE)
     listed = [each for each in held if "*" not in each.grant.service]
-    named = {_service(each) for each in listed if not each.grant.inherited}
+    first = {_service(each): each.grant.inherited for each in sorted(listed, key=_origin, reverse=True)}
     origins: defaultdict[str, list[Held]] = defaultdict(list)
     for each in listed:
-        if not each.grant.inherited or _service(each) not in named:
+        if each.grant.inherited == first[_service(each)]:
             origins[each.grant.inherited].append(each)
     return tuple(_reach(origin, origins[origin], used) for origin in sorted(origins))
+
+
+def _origin(each: Held) -> str:
+    return each.grant.inherited
 
 
 def _reach(origin: str, held: list[Held], used: frozenset[str]) -> Reach:

@@ -58,7 +58,7 @@ def permission_of(event: Event) -> Permission:
         path = event.request_uri.partition("?")[0]
         return Permission(Authority.KUBERNETES, "nonresource", _text(event.verb), _text(path))
     resource = f"{ref.resource}/{ref.subresource}" if ref.subresource else ref.resource
-    name = ref.name if resource in NAMED else ""
+    name = ref.name if resource in NAMED and event.verb != "create" else ""  # what is made new has a new name
     service = service_of(ref.api_group)
     return Permission(
         Authority.KUBERNETES, _text(service), _text(event.verb), _text(resource), _text(_scope(ref)), _text(name)
