@@ -9,6 +9,7 @@ from typing import assert_never
 from controlplane.posture.wording import counted, duration
 from inscope.alert import Crossing
 from inscope.behaviour import (
+    OWN_LISTENER,
     Access,
     Behaviour,
     CodeMemory,
@@ -75,6 +76,8 @@ def act(behaviour: Behaviour) -> str:
             return f"read the secret {subject} with {program}"
         case Open():
             return f"read {subject}"
+        case Connect(host, program=program) if host == OWN_LISTENER:
+            return f"contacted a listener of its own, on a port that the kernel chose, with {program}"
         case Connect(program=program):
             return f"contacted {subject} with {program}"
         case Listen():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from ipaddress import ip_address
 
-from inscope.behaviour import Protocol
+from inscope.behaviour import OWN_LISTENER, Protocol
 from inscope.entry_text import read_destination
 
 UNRESTRICTED = "unrestricted"
@@ -25,4 +25,4 @@ def is_loopback(host: str) -> bool:
     try:
         return ip_address(host).is_loopback
     except ValueError:
-        return host == "localhost"
+        return host in ("localhost", OWN_LISTENER)

@@ -223,4 +223,21 @@ MIGRATIONS = (
         id INTEGER PRIMARY KEY
     ) STRICT;
     """,
+    # A destination on loopback that the workload itself may have listened at belongs to its own listeners from now on,
+    # whatever its number. A workload that was learned with one has it in scope by the new name, beside the old.
+    """
+    INSERT INTO entry (workload, dimension, value, label, first_seen, last_seen, count, sessions, instances, source,
+                       standing)
+    SELECT workload, dimension, '<own>:0/tcp', '', min(first_seen), max(last_seen), sum(count), max(sessions),
+           min(instances), min(source), 'learned'
+    FROM entry AS contacted
+    WHERE dimension = 'destination' AND standing != 'provisional'
+      AND (value GLOB '127.*:[0-9]*/tcp' OR value GLOB '[[]::1]:[0-9]*/tcp')
+      AND CAST(replace(replace(value, rtrim(value, replace(value, ':', '')), ''), '/tcp', '') AS INTEGER) >= 32768
+      AND EXISTS (SELECT 1 FROM entry AS listened WHERE listened.workload = contacted.workload
+                  AND listened.dimension = 'listener' AND listened.value = '0/tcp')
+    GROUP BY workload, dimension;
+    UPDATE version SET version = version + 1 WHERE kind = 'envelope'
+    AND workload IN (SELECT workload FROM entry WHERE dimension = 'destination' AND value = '<own>:0/tcp');
+    """,
 )

@@ -103,9 +103,15 @@ class Open:
     secret: bool = False
 
 
+OWN_LISTENER = "<own>"
+"""The host, with port 0, of a destination that the instance itself listens at, on loopback and a port that the kernel
+chose: whatever its number, nobody else is reached. No address and no name is written so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """`program` contacted a destination. `host` is the name the agent asked for where known, else the address."""
+    """`program` contacted a destination. `host` is the name the agent asked for where known, else the address; or
+    `OWN_LISTENER`."""
 
     host: str
     port: int

@@ -10,6 +10,7 @@
 #include "egress_reach.h"
 #include "lineage.h"
 #include "memory.h"
+#include "own_listeners.h"
 #include "sip.h"
 #include "socket.h"
 #include "stance.h"
@@ -34,12 +35,16 @@ static const struct inscope_address *recall(uint64_t socket) {
     return socket && found->socket == socket ? found : NULL;
 }
 
-static void finish(struct trap *t, enum inscope_kind kind, const struct inscope_address *body, bool readable, bool stands) {
+static unsigned flags_of(bool readable, bool own) {
+    return (readable ? 0u : INSCOPE_UNREADABLE) | (own ? INSCOPE_OWN : 0u);
+}
+
+static void finish(struct trap *t, enum inscope_kind kind, const struct inscope_address *body, unsigned flags, bool stands) {
     if (!stands)
         return;
     if (kind == INSCOPE_BIND)
         remember(body);
-    trap_report(t, kind, body, sizeof *body, readable ? 0 : INSCOPE_UNREADABLE);
+    trap_report(t, kind, body, sizeof *body, flags);
 }
 
 /* The socket itself does not matter to what the act is, so its inode is only asked for when there is a record. */
@@ -47,6 +52,14 @@ static bool is_known(struct trap *t, enum inscope_kind kind, const struct inscop
     uint64_t facts[] = {(uint64_t)body->family << 32 | (uint64_t)body->type << 16 | body->protocol, body->port,
                         sip_bytes(body->address, body->length)};
     return kind == INSCOPE_CONNECT && body->type && trap_is_known(t, kind, facts, 3);
+}
+
+/* An act of its own, told each time: the same address may be somebody else's the next time. */
+static bool is_own(struct trap *t, enum inscope_kind kind, int fd, const struct inscope_address *body) {
+    bool own = kind == INSCOPE_CONNECT && own_listeners_at(&t->who, fd, body);
+    if (own)
+        t->key = 0;
+    return own;
 }
 
 static struct inscope_address body_of(const struct trap *t, int descriptor) {
@@ -68,9 +81,10 @@ static void watch_address(struct trap *t, const struct address_call *a) {
         trap_decide(t, true, NULL, 0);
         return;
     }
+    bool own = readable && is_own(t, a->kind, -1, &body);
     readable &= socket_read_inode(tid, a->descriptor, &body);
     lineage_introduce(t);
-    finish(t, a->kind, &body, readable, trap_decide(t, false, NULL, 1));
+    finish(t, a->kind, &body, flags_of(readable, own), trap_decide(t, false, NULL, 1));
 }
 
 static bool is_internet(int domain) { return domain == AF_INET || domain == AF_INET6; }
@@ -171,8 +185,9 @@ static void enforce_address(struct trap *t, const struct address_call *a) {
     } else if (is_harmless(&plan, &body) || is_known(t, a->kind, &body))
         trap_decide(t, true, &plan, 0);
     else {
+        plan.of.socket.own = plan.carry_out == egress_connect && is_own(t, a->kind, plan.fd, &body);
         lineage_introduce(t);
-        finish(t, a->kind, &body, true, trap_decide(t, false, &plan, 1));
+        finish(t, a->kind, &body, flags_of(true, plan.of.socket.own), trap_decide(t, false, &plan, 1));
     }
 }
 
@@ -201,7 +216,8 @@ static void watch_listen(struct trap *t, struct inscope_address *body) {
     socket_read_protocol((pid_t)t->call->pid, body->descriptor, body);
     bool readable = socket_read_inode((pid_t)t->call->pid, body->descriptor, body) && where_bound(t, body);
     twin_drop(body->socket); /* of a time when it was enforced: nobody would let go of it */
-    finish(t, INSCOPE_LISTEN, body, readable, trap_decide(t, false, NULL, 1));
+    own_listeners_add(body->socket);
+    finish(t, INSCOPE_LISTEN, body, flags_of(readable, false), trap_decide(t, false, NULL, 1));
 }
 
 static void enforce_listen(struct trap *t, struct inscope_address *body) {
@@ -217,7 +233,7 @@ static void enforce_listen(struct trap *t, struct inscope_address *body) {
         plan_drop(&plan);
         refuse(t, INSCOPE_LISTEN, body, error);
     } else
-        finish(t, INSCOPE_LISTEN, body, true, trap_decide(t, false, &plan, 1));
+        finish(t, INSCOPE_LISTEN, body, 0, trap_decide(t, false, &plan, 1));
 }
 
 void decode_listen(struct trap *t) {

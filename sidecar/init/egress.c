@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,8 +20,10 @@
 #include "egress_wait.h"
 #include "kernel.h"
 #include "notify.h"
+#include "own_listeners.h"
 #include "payload.h"
 #include "privilege.h"
+#include "socket.h"
 #include "stance.h"
 #include "twin.h"
 
@@ -87,10 +90,33 @@ static int connect_without_waiting(const struct plan *plan, bool *waits) {
     return result;
 }
 
-static int try_connect(const struct plan *plan, bool *waits) {
+static int try_kernel(const struct plan *plan, bool *waits) {
     *waits = false;
     bool at_once = plan->of.socket.type == SOCK_DGRAM && plan->of.socket.domain != AF_UNIX;
     return at_once ? connect_once(plan) : connect_without_waiting(plan, waits);
+}
+
+static bool lost(const struct plan *plan) {
+    struct inscope_address to = {.type = SOCK_STREAM, .protocol = IPPROTO_TCP};
+    socket_name(plan->of.socket.address, plan->of.socket.length, &to);
+    return own_listeners_lost(&to);
+}
+
+/* Judged as one to the agent's own listener: before and after it is connected nobody else may have the port. A listener that
+ * is closed by then has taken what it was for. */
+static int try_connect(const struct plan *plan, bool *waits) {
+    struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+    *waits = false;
+    if (!plan->of.socket.own)
+        return try_kernel(plan, waits);
+    if (lost(plan))
+        return -EACCES;
+    int result = try_kernel(plan, waits);
+    if (!lost(plan))
+        return result;
+    connect(plan->fd, &nowhere, sizeof nowhere);
+    *waits = false;
+    return -EACCES;
 }
 
 int egress_connect_now(const struct plan *plan) {
@@ -139,8 +165,10 @@ void egress_listen(struct plan *plan) {
     if (refused(plan))
         return;
     int result = result_of(listen(plan->fd, plan->of.socket.number));
-    if (result == 0)
+    if (result == 0) {
+        own_listeners_add(plan->of.socket.inode);
         twin_drop(plan->of.socket.inode);
+    }
     egress_finish(plan, result);
 }
 
@@ -175,14 +203,6 @@ static void give(struct plan *plan, int fd, uint64_t inode) {
     plan_answer(plan, error == EMFILE || error == ENFILE || error == ENOMEM ? -error : -EACCES);
 }
 
-/* In another network, where init cannot make it, it is the kernel's: no address of it will be let through. */
-static bool same_network(pid_t tid) {
-    char path[32];
-    struct stat theirs, own;
-    snprintf(path, sizeof path, "/proc/%d/ns/net", tid);
-    return stat(path, &theirs) == 0 && stat("/proc/self/ns/net", &own) == 0 && theirs.st_ino == own.st_ino;
-}
-
 static void make(struct plan *plan, bool swept) {
     struct stat st;
     int fd = socket(plan->of.make.domain, plan->of.make.type | SOCK_CLOEXEC, plan->of.make.protocol);
@@ -203,9 +223,9 @@ static void make(struct plan *plan, bool swept) {
 void egress_make(struct plan *plan) {
     if (egress_is_cut(plan->of.make.domain))
         plan_refuse(plan, EACCES);
-    else if (same_network(plan->who.tid))
+    else if (process_shares_network(plan->who.tid))
         make(plan, false);
-    else
+    else /* init cannot make it there, so it is the kernel's: no address of it will be let through */
         plan_let_go_on(plan);
 }
 

@@ -66,6 +66,7 @@
 #endif
 
 #define F_SETSIG_COMMAND 10
+#define NETNS_COOKIE_OPTION 71 /* SO_NETNS_COOKIE, Linux 5.14 */
 #define FIRST_FREE_SIGNAL 34 /* 32 and 33 are the C library's own, and end a process that does not expect them */
 
 #define MSG_FASTOPEN_FLAG 0x20000000u

@@ -39,6 +39,7 @@ struct plan {
             uint64_t inode;
             int number; /* of a send: its flags; of a listen: its backlog */
             uint16_t domain, type, port;
+            bool own; /* of a connect: judged as one to a listener of the agent's */
             uint32_t length;
             uint8_t address[128];
         } socket; /* `fd` is init's own descriptor of it */

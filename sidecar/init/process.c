@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -61,6 +62,13 @@ bool process_parse_stat(const char *text, size_t size, struct process *out) {
             at++;
     }
     return false;
+}
+
+bool process_shares_network(pid_t tid) {
+    char path[32];
+    struct stat theirs, own;
+    snprintf(path, sizeof path, "/proc/%d/ns/net", tid);
+    return stat(path, &theirs) == 0 && stat("/proc/self/ns/net", &own) == 0 && theirs.st_ino == own.st_ino;
 }
 
 bool process_is_stopped(pid_t pid) {

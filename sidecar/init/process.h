@@ -27,6 +27,9 @@ struct process process_refresh(pid_t tid, uint64_t now_ns);
  * init. One of another pid namespace has the number 0 here, and is not. */
 bool process_descends(pid_t pid);
 
+/* Whether the thread is in init's network namespace. */
+bool process_shares_network(pid_t tid);
+
 /* Whether the process is stopped by a signal now; also true of one that is there and cannot be read. */
 bool process_is_stopped(pid_t pid);
 

@@ -53,6 +53,7 @@ class Flag(IntFlag):
     FOREIGN = _FLAG["FOREIGN"]
     FAILED = _FLAG["FAILED"]
     GUARD = _FLAG["GUARD"]
+    OWN = _FLAG["OWN"]
 
 
 class Level(IntEnum):

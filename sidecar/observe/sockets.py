@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from inscope.behaviour import Connect, Listen, Protocol
+from inscope.behaviour import OWN_LISTENER, Connect, Listen, Protocol
 from inscope.observation import Observation
 from sidecar.normalise.paths import Generaliser
 from sidecar.observe.actors import Actors
 from sidecar.observe.bodies import Address, Head
 from sidecar.observe.claims import Claim, Peer
-from sidecar.observe.destinations import Endpoint, destination_of, listener_of, receiver_of
+from sidecar.observe.destinations import EPHEMERAL, Endpoint, destination_of, listener_of, receiver_of
 from sidecar.observe.drafts import Draft
+from sidecar.observe.kinds import Flag
 from sidecar.observe.processes import Process
 from sidecar.observe.scribe import Scribe
+
+_OWN = int(Flag.OWN)
 
 _SENDS = frozenset({"sendto", "sendmsg", "sendmmsg"})
 
@@ -34,9 +37,15 @@ class Sockets:
         process = self._actors.of(head)
         if endpoint is None:
             return ()
-        behaviour = Connect(self._host(endpoint), endpoint.port, endpoint.protocol, process.label)
+        behaviour = self._connect(head, endpoint, process)
         draft = self._scribe.draft(head, process, behaviour)
         return (draft, *self._claim(address, endpoint, draft.observation, process))
+
+    def _connect(self, head: Head, endpoint: Endpoint, process: Process) -> Connect:
+        """Init alone knows whose listener is there; what it says of others' ports is not believed."""
+        if head.flags & _OWN and endpoint.port >= self._ephemeral_from:
+            return Connect(OWN_LISTENER, EPHEMERAL, endpoint.protocol, process.label)
+        return Connect(self._host(endpoint), endpoint.port, endpoint.protocol, process.label)
 
     def bind(self, head: Head, address: Address) -> Sequence[Draft]:
         """A socket is given its own address: for datagrams, that is listening."""

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 
 from inscope.behaviour import (
+    OWN_LISTENER,
     Behaviour,
     Contradiction,
     Exec,
@@ -58,7 +59,12 @@ def test_programs_are_read_back(program: Program, read: ProgramText) -> None:
 
 @pytest.mark.parametrize(
     ("host", "port", "protocol"),
-    [("h.example", 443, Protocol.TCP), ("::1", 53, Protocol.UDP), ("/run/x.sock", 0, Protocol.UNIX)],
+    [
+        (OWN_LISTENER, 0, Protocol.TCP),
+        ("h.example", 443, Protocol.TCP),
+        ("::1", 53, Protocol.UDP),
+        ("/run/x.sock", 0, Protocol.UNIX),
+    ],
 )
 def test_destinations_are_read_back(host: str, port: int, protocol: Protocol) -> None:
     assert read_destination(destination_value(host, port, protocol)) == DestinationText(host, port, protocol)

@@ -16,7 +16,18 @@ from controlplane.detect.sentence import Learning, sentence
 from controlplane.detect.technique import KNOWN
 from controlplane.posture.window import Window
 from inscope.alert import Crossing
-from inscope.behaviour import Access, Behaviour, Connect, Contradiction, Exec, Load, Open, Program, Protocol
+from inscope.behaviour import (
+    OWN_LISTENER,
+    Access,
+    Behaviour,
+    Connect,
+    Contradiction,
+    Exec,
+    Load,
+    Open,
+    Program,
+    Protocol,
+)
 from inscope.observation import Sighting
 from inscope.reference import Dimension, Entry, ReferenceKind, ReferenceVersion, entries_of
 from inscope.verdict import Verdict
@@ -56,6 +67,10 @@ def test_the_sentence_names_the_agent_the_deviation_and_the_finding() -> None:
     [
         (Open("/run/x", Access.READ, "sh", True), "a read the secret /run/x with sh, which is not in its envelope"),
         (Open("/etc/passwd", Access.WRITE, LABEL), "a wrote /etc/passwd, which is not in its envelope"),
+        (
+            Connect(OWN_LISTENER, 0, Protocol.TCP, "sh"),
+            "a contacted a listener of its own, on a port that the kernel chose, with sh, which is not in its envelope",
+        ),
         (Connect("evil", 1, Protocol.TCP, "sh"), "a contacted evil:1/tcp with sh, which is not in its envelope"),
         (Load("/x.so", sha("x"), LABEL), "a loaded /x.so as code, which is not in its inventory"),
         (Load("/x.so", "", LABEL, "gcc"), "a loaded /x.so as code that gcc had written, which is not in its inventory"),

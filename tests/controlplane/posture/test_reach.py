@@ -7,7 +7,9 @@ import pytest
 from controlplane.posture.reach import reaches
 
 
-@pytest.mark.parametrize("destination", ["127.0.0.1:80/tcp", "127.9.9.9:1/udp", "[::1]:80/tcp", "localhost:5432/tcp"])
+@pytest.mark.parametrize(
+    "destination", ["127.0.0.1:80/tcp", "127.9.9.9:1/udp", "[::1]:80/tcp", "localhost:5432/tcp", "<own>:0/tcp"]
+)
 def test_the_loopback_is_reached_either_way(destination: str) -> None:
     assert reaches(destination, {"loopback"})
     assert reaches(destination, {"unrestricted"})

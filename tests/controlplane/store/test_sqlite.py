@@ -14,9 +14,10 @@ import pytest
 from controlplane.store.migrations import MIGRATIONS
 from controlplane.store.port import JoinTokenRow, Store, StoreError, WorkloadRow
 from controlplane.store.sqlite import SqliteStore, open_store
+from inscope.behaviour import OWN_LISTENER, Connect, Protocol
 from inscope.mode import Mode
-from inscope.reference import Dimension, Entry, Evidence
-from inscope.workload import InstanceId
+from inscope.reference import Dimension, Entry, Evidence, ReferenceKind, entries_of
+from inscope.workload import InstanceId, Workload
 from tests.conformance.store import GIT, SEEN, StoreSuite, W, alert_of
 from tests.controlplane.acts import sha
 
@@ -84,6 +85,31 @@ def test_a_token_from_before_its_issue_was_kept_was_issued_ten_minutes_before_it
     assert open_store(path).join_tokens(W) == [
         JoinTokenRow(sha("t"), W, InstanceId("i"), Mode.OBSERVE, issued=100.0, expires=700.0)
     ]
+
+
+def test_loopback_destinations_of_before_become_the_class_of_own_listeners_where_one_listened(path: Path) -> None:
+    of_before = MIGRATIONS[: next(at for at, script in enumerate(MIGRATIONS) if "<own>" in script)]
+    learned = {
+        "a": ("listener 0/tcp", "destination 127.0.0.1:40000/tcp", "destination [::1]:50000/tcp"),
+        "b": ("destination 127.0.0.1:40000/tcp",),
+        "c": ("listener 0/tcp", "destination 10.0.0.1:40000/tcp", "destination 127.0.0.1:8080/tcp"),
+    }
+    raw = sqlite3.connect(path)
+    raw.executescript(f"{';'.join(of_before)}; PRAGMA user_version = {len(of_before)};")
+    for workload, entries in learned.items():
+        raw.execute("INSERT INTO version VALUES (?, 'envelope', 7)", (f"local/Process/{workload}",))
+        for entry in entries:
+            row = (f"local/Process/{workload}", *entry.split())
+            raw.execute("INSERT INTO entry VALUES (?, ?, ?, '', 1, 2, 3, 1, '[]', 'init', 'learned')", row)
+    raw.commit()
+    raw.close()
+    store = open_store(path)
+    own = entries_of(Connect(OWN_LISTENER, 0, Protocol.TCP, "/p"))[0]
+    for workload, expected in (("a", 6), ("b", None), ("c", None)):
+        of = Workload.parse(f"local/Process/{workload}")
+        found = store.entries(of).get(own)
+        assert (found and found.count) == expected
+        assert store.versions(of)[ReferenceKind.ENVELOPE] == (8 if expected else 7)
 
 
 def test_a_file_that_is_no_database_is_refused_with_the_reason(path: Path) -> None:

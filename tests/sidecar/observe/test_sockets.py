@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 
 from inscope.behaviour import (
+    OWN_LISTENER,
     Connect,
     Listen,
     Protocol,
@@ -12,7 +13,7 @@ from inscope.behaviour import (
 from sidecar.observe.actors import INIT_LABEL
 from sidecar.observe.claims import Claim, Peer
 from sidecar.observe.drafts import Draft
-from sidecar.observe.kinds import Kind
+from sidecar.observe.kinds import Flag, Kind
 from tests.sidecar.observe.fake_init import (
     WALL_NS,
     address_body,
@@ -71,3 +72,16 @@ async def test_listeners() -> None:
         Listen("10.0.0.1", 0, Protocol.TCP, INIT_LABEL),
         Listen("10.0.0.1", 5353, Protocol.UDP, INIT_LABEL),
     ]
+
+
+async def test_a_destination_that_init_calls_the_instances_own_has_no_number_and_keeps_its_claim() -> None:
+    transcript = Transcript()
+    await transcript.run("/bin/agent")
+    loopback = b"\x7f\0\0\1"
+    for port, host, general in ((40000, OWN_LISTENER, 0), (8080, "127.0.0.1", 8080)):
+        body = address_body(loopback, port, inode=77)
+        draft, claim = transcript.facts(message(Kind.CONNECT, "address", body, flags=Flag.OWN))
+        assert isinstance(draft, Draft)
+        assert draft.observation.behaviour == Connect(host, general, Protocol.TCP, "/bin/agent")
+        assert isinstance(claim, Claim)
+        assert claim.peer == Peer("127.0.0.1", port)
