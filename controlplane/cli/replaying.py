@@ -75,6 +75,14 @@ def reader_of(log: str, scope: str) -> LogReader:
             from controlplane.sources.audit.reader import AuditReader
 
             return AuditReader(scope)
+        case "cloudtrail":
+            from controlplane.sources.aws_actions import MissingDatabaseError
+            from controlplane.sources.cloudtrail.reader import CloudTrailReader
+
+            try:
+                return CloudTrailReader()
+            except MissingDatabaseError as error:
+                raise CommandError(ExitCode.NO, str(error)) from error
         case _:
             raise CommandError(ExitCode.USAGE, f"{log} cannot be read by this version yet")
 

@@ -96,7 +96,7 @@ class Logged:
         self, scope: str, exercises: Iterable[Exercise], new: set[str], taken: Taken, now: float
     ) -> Mapping[Workload, list[LoggedAct]]:
         acts: defaultdict[Workload, list[LoggedAct]] = defaultdict(list)
-        for each in exercises:
+        for each in sorted(exercises, key=lambda each: each.time):  # who was given a credential, before its use
             if each.id not in new:
                 continue
             new.discard(each.id)  # the same event twice in one batch

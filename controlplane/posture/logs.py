@@ -75,7 +75,7 @@ def blind_to(grant: Grant, scope: str, logs: Logs) -> str:
     source, log = SOURCE_OF[grant.authority], logs.of(grant.authority, scope)
     if log is None:
         return f"{source} was never connected"
-    if (grant.service, grant.level) in log.seen:
+    if grant.authority is not Authority.AWS and (grant.service, grant.level) in log.seen:
         return ""
     match grant.authority:
         case Authority.KUBERNETES:
@@ -84,10 +84,9 @@ def blind_to(grant: Grant, scope: str, logs: Logs) -> str:
             logged = changes or any(level is grant.level for _, level in log.seen)
             return "" if logged else f"nobody's {grant.level} requests are in {source}: its policy may leave them out"
         case Authority.AWS:
-            if grant.service not in DATA_EVENTS:
-                return ""  # management events are always logged
-            return (
-                f"no {grant.level} event of {grant.service} is in {source}: data events are logged only where told to"
-            )
+            # Management events are always logged. Data events are told apart as a service of their own.
+            if grant.service not in DATA_EVENTS or (f"{grant.service} data", grant.level) in log.seen:
+                return ""
+            return f"no {grant.level} data event of {grant.service} is in {source}: trails log them where told to"
         case Authority.POSTGRESQL:
             return f"no {grant.level} of database {grant.service} is in {source}: set pgaudit.log, or log_statement"

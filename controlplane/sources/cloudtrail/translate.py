@@ -1,0 +1,187 @@
+"""A CloudTrail event as what an identity exercised, or which role it took on. Pure.
+
+An error of access was refused; any other answer was authorised. Events that AWS's own services caused, signing in, and
+digests are of no permission of an agent's, and counted by their names.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+
+from controlplane.sources.aws_actions import Actions
+from inscope.behaviour import Means, Outcome, PermissionUse, RoleAssumption
+from inscope.exercise import Exercise, Identity
+from inscope.permission import Authority, Level, Permission
+from inscope.text import printable
+
+_TABLE = tomllib.loads(files(__package__).joinpath("actions.toml").read_text("utf-8"))
+PREFIXES: Mapping[str, str] = _TABLE["prefix"]
+ACTIONS: Mapping[str, str] = _TABLE["action"]
+_DATED = re.compile(r"(?:\d{8}(?:v\d+)?|\d{4}_\d{2}_\d{2})\Z")
+_REFUSED = re.compile(r"AccessDenied|UnauthorizedOperation|Forbidden|NotAuthorized", re.IGNORECASE)
+_ASSUMED = {
+    "AssumeRole": Means.ASSUME_ROLE,
+    "AssumeRoleWithWebIdentity": Means.WEB_IDENTITY,
+    "AssumeRoleWithSAML": Means.ASSUME_ROLE,
+    "AssumeRoleForPodIdentity": Means.POD_IDENTITY,
+}
+_SESSION = re.compile(r"(arn:aws[a-z-]*):sts::(\d+):assumed-role/(.+)/[^/]+\Z")
+_OBJECT = re.compile(r"(arn:aws[a-z-]*:s3:::[^/]+)/.+\Z")
+MAX_CHARACTERS = 1_024
+
+
+class SessionIssuer(msgspec.Struct, frozen=True):
+    """The role behind a session."""
+
+    arn: str = ""
+
+
+class SessionContext(msgspec.Struct, frozen=True, rename="camel"):
+    """Of temporary credentials."""
+
+    session_issuer: SessionIssuer | None = None
+
+
+class UserIdentity(msgspec.Struct, frozen=True, rename="camel"):
+    """Who asked."""
+
+    type: str | None = ""
+    arn: str | None = ""
+    user_name: str | None = ""
+    access_key_id: str | None = ""
+    invoked_by: str | None = ""
+    session_context: SessionContext | None = None
+
+
+class Resource(msgspec.Struct, frozen=True):
+    """What was asked about, where the event says."""
+
+    ARN: str | None = ""
+
+
+_WRITTEN = {"event_id": "eventID", "source_ip_address": "sourceIPAddress"}
+
+
+def written(name: str) -> str:
+    """A field's name as CloudTrail writes it."""
+    first, *others = name.split("_")
+    return _WRITTEN.get(name) or first + "".join(other.capitalize() for other in others)
+
+
+class Event(msgspec.Struct, frozen=True, rename=written):
+    """The parts that say who did what."""
+
+    event_id: str = ""
+    event_version: str = ""
+    event_time: datetime | None = None
+    event_source: str = ""
+    event_name: str = ""
+    event_type: str = ""
+    event_category: str = ""
+    user_identity: UserIdentity = UserIdentity()
+    source_ip_address: str | None = ""
+    user_agent: str | None = ""
+    error_code: str | None = ""
+    read_only: bool | None = None
+    resources: list[Resource] | None = None
+    request_parameters: msgspec.Raw = msgspec.Raw(b"null")
+    response_elements: msgspec.Raw = msgspec.Raw(b"null")
+
+
+def action_of(event: Event, actions: Actions) -> tuple[str, str]:
+    """(service, action) that IAM decided about; the action is empty where nothing is known of that name."""
+    source = event.event_source.removesuffix(".amazonaws.com")
+    service = PREFIXES.get(source) or source.partition(".")[0]
+    name = _DATED.sub("", event.event_name)
+    name = ACTIONS.get(f"{service}:{name}", name)
+    return service, actions.name(service, name) if actions.level(service, name) else ""
+
+
+def exercises(event: Event, actions: Actions) -> Iterator[Exercise]:
+    """What it tells: nothing where the event is of no identity that could be an agent's, or of no known action."""
+    who = identity_of(event)
+    if who is None or event.event_time is None:
+        return
+    outcome = Outcome.DENIED if _REFUSED.search(event.error_code or "") else Outcome.ALLOWED
+    time = event.event_time.timestamp()
+    if event.event_source == "sts.amazonaws.com" and event.event_name in _ASSUMED:
+        role, issued = _assumed(event)
+        if role:
+            taken = RoleAssumption(role, who.principal, _ASSUMED[event.event_name], outcome)
+            yield Exercise(event.event_id, time, who, taken, issued)
+        return
+    service, action = action_of(event, actions)
+    if action:
+        permission = Permission(Authority.AWS, _text(service), action, _resource(event))
+        yield Exercise(event.event_id, time, who, PermissionUse(permission, who.principal, outcome))
+
+
+def is_data(event: Event) -> bool:
+    """Whether a trail tells of such only where it is told to."""
+    return event.event_category == "Data"
+
+
+def level_of(service: str, action: str, actions: Actions) -> Level:
+    """How grave it is."""
+    return actions.level(service, action) or Level.WRITE
+
+
+def identity_of(event: Event) -> Identity | None:
+    """Who asked; None where that was a service of AWS's own, or nobody."""
+    user = event.user_identity
+    if user.type in ("AWSService", "", None):
+        return None
+    principal = user.arn or user.user_name or ""
+    if user.session_context is not None and user.session_context.session_issuer is not None:
+        principal = user.session_context.session_issuer.arn or principal
+    elif session := _SESSION.match(principal):
+        principal = f"{session[1]}:iam::{session[2]}:role/{session[3]}"
+    if user.type == "WebIdentityUser" and user.user_name:
+        principal = user.user_name
+    if not principal:
+        return None
+    client = (user_agent := event.user_agent or "").partition("/")[0].partition(" ")[0].strip("[")
+    return Identity(
+        Authority.AWS,
+        _text(principal),
+        credential=_text(user.access_key_id or ""),
+        # What a service does in the caller's name needs the caller's permission, and comes from the service.
+        address="" if user.invoked_by else _text(event.source_ip_address or ""),
+        client="" if user.invoked_by else _text(client or user_agent[:40]),
+    )
+
+
+def _assumed(event: Event) -> tuple[str, str]:
+    """The role's ARN, and the access key id that was given out."""
+    asked, answered = _object(event.request_parameters), _object(event.response_elements)
+    credentials = answered.get("credentials")
+    issued = credentials.get("accessKeyId") if isinstance(credentials, Mapping) else ""
+    return _text(_string(asked.get("roleArn"))), _text(_string(issued))
+
+
+def _object(raw: msgspec.Raw) -> Mapping[str, Any]:
+    value = msgspec.json.decode(raw)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _string(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _resource(event: Event) -> str:
+    """The first that it names, objects as their bucket's; `*` where it names none."""
+    for resource in event.resources or ():
+        if resource.ARN:
+            return _text(_OBJECT.sub(r"\1/*", resource.ARN))
+    return "*"
+
+
+def _text(value: str) -> str:
+    return printable(value[:MAX_CHARACTERS])

@@ -1,0 +1,176 @@
+"""CloudTrail's events: who really acted, which action IAM decided about, and what is no agent's is counted by name."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from controlplane.sources.aws_actions import known_actions
+from controlplane.sources.cloudtrail.reader import CloudTrailReader
+from controlplane.sources.cloudtrail.translate import ACTIONS, PREFIXES
+from inscope.behaviour import Means, Outcome, PermissionUse, RoleAssumption
+from inscope.exercise import Exercise
+from inscope.permission import Level
+
+ROLE = "arn:aws:iam::123456789012:role/agent"
+SESSION = {
+    "type": "AssumedRole",
+    "arn": "arn:aws:sts::123456789012:assumed-role/agent/session",
+    "accessKeyId": "ASIAEXAMPLE",
+    "sessionContext": {"sessionIssuer": {"type": "Role", "arn": ROLE}},
+}
+
+
+def event(name: str = "GetObject", source: str = "s3", **more: Any) -> dict[str, Any]:
+    """As a trail writes it."""
+    return {
+        "eventVersion": "1.09",
+        "eventID": f"id-{name}",
+        "eventTime": "2026-11-20T10:00:00Z",
+        "eventSource": f"{source}.amazonaws.com",
+        "eventName": name,
+        "userIdentity": SESSION,
+        "sourceIPAddress": "198.35.26.7",
+        "userAgent": "Boto3/1.35 md/Botocore",
+        "eventCategory": "Management",
+        **more,
+    }
+
+
+def read(*events: dict[str, Any]) -> tuple[list[Exercise], CloudTrailReader]:
+    reader = CloudTrailReader()
+    return list(reader.read(io.BytesIO(json.dumps({"Records": events}).encode()))), reader
+
+
+def action(exercise: Exercise) -> str:
+    assert isinstance(exercise.behaviour, PermissionUse)
+    return f"{exercise.behaviour.permission.service}:{exercise.behaviour.permission.action}"
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "meant"),
+    [
+        ("s3", "ListObjectsV2", "s3:ListBucket"),
+        ("s3", "HeadObject", "s3:GetObject"),
+        ("s3", "ListBuckets", "s3:ListAllMyBuckets"),
+        ("lambda", "UpdateFunctionCode20150331v2", "lambda:UpdateFunctionCode"),
+        ("lambda", "Invoke", "lambda:InvokeFunction"),
+        ("cloudfront", "CreateDistribution2020_05_31", "cloudfront:CreateDistribution"),
+        ("monitoring", "GetMetricData", "cloudwatch:GetMetricData"),
+        ("ec2", "RunInstances", "ec2:RunInstances"),
+    ],
+)
+def test_the_action_is_the_one_that_iam_decided_about(source: str, name: str, meant: str) -> None:
+    (exercise,), _ = read(event(name, source))
+    assert action(exercise) == meant
+
+
+def test_the_tables_actions_and_prefixes_all_exist() -> None:
+    known = known_actions()
+    assert [name for name, meant in ACTIONS.items() if known.level(name.partition(":")[0], meant) is None] == []
+    assert set(PREFIXES.values()) <= known.services
+
+
+def test_a_session_is_its_roles() -> None:
+    (exercise,), _ = read(event())
+    who = exercise.identity
+    assert (who.principal, who.credential, who.client) == (ROLE, "ASIAEXAMPLE", "Boto3")
+    bare = {key: value for key, value in SESSION.items() if key != "sessionContext"}
+    (exercise,), _ = read(event(userIdentity=bare))
+    assert exercise.identity.principal == ROLE
+
+
+def test_a_service_account_that_takes_on_a_role_is_traced_to_its_name() -> None:
+    account = "system:serviceaccount:analytics:agent"
+    taken = event(
+        "AssumeRoleWithWebIdentity",
+        "sts",
+        userIdentity={
+            "type": "WebIdentityUser",
+            "userName": account,
+            "identityProvider": "arn:aws:iam::1:oidc-provider/x",
+        },
+        requestParameters={"roleArn": ROLE},
+        responseElements={"credentials": {"accessKeyId": "ASIANEW"}},
+    )
+    (exercise,), _ = read(taken)
+    assert exercise.behaviour == RoleAssumption(ROLE, account, Means.WEB_IDENTITY, Outcome.ALLOWED)
+    assert exercise.issued == "ASIANEW"
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome"),
+    [
+        ("AccessDenied", Outcome.DENIED),
+        ("Client.UnauthorizedOperation", Outcome.DENIED),
+        ("AccessDeniedException", Outcome.DENIED),
+        ("NoSuchBucket", Outcome.ALLOWED),
+        (None, Outcome.ALLOWED),
+    ],
+)
+def test_only_an_error_of_access_was_refused(code: str | None, outcome: Outcome) -> None:
+    (exercise,), _ = read(event(errorCode=code))
+    assert exercise.behaviour.outcome is outcome  # type: ignore[union-attr]
+
+
+def test_an_objects_key_is_not_kept() -> None:
+    (exercise,), _ = read(event(resources=[{"type": "AWS::S3::Object", "ARN": "arn:aws:s3:::data/people/anna.csv"}]))
+    assert isinstance(exercise.behaviour, PermissionUse)
+    assert exercise.behaviour.permission.resource == "arn:aws:s3:::data/*"
+
+
+def test_what_is_no_agents_is_counted_by_its_name() -> None:
+    service = event("Decrypt", "kms", userIdentity={"type": "AWSService", "invokedBy": "s3.amazonaws.com"})
+    told, reader = read(service, event("ConsoleLogin", "signin"), event("NewThing", "s3"), event(eventVersion="9.0"))
+    assert told == []
+    assert reader.coverage().unmapped == {
+        "kms.amazonaws.com:Decrypt": 1,
+        "signin.amazonaws.com:ConsoleLogin": 1,
+        "s3.amazonaws.com:NewThing": 1,
+        "event version 9.0": 1,
+    }
+
+
+def test_data_events_are_told_apart() -> None:
+    _, reader = read(event(eventCategory="Data"), event("CreateBucket"))
+    assert reader.coverage().seen == {("s3 data", Level.READ), ("s3", Level.WRITE)}
+
+
+def test_what_a_service_does_in_the_callers_name_is_the_callers() -> None:
+    (exercise,), _ = read(event("Decrypt", "kms", userIdentity={**SESSION, "invokedBy": "ssm.amazonaws.com"}))
+    assert (exercise.identity.principal, exercise.identity.address) == (ROLE, "")
+
+
+def test_lookup_events_and_lines_are_read_alike() -> None:
+    looked_up = {"Events": [{"EventId": "x", "CloudTrailEvent": json.dumps(event())}]}
+    lines = b"\n".join(json.dumps(event(), separators=(",", ":")).encode() for _ in range(3))
+    assert len(list(CloudTrailReader().read(io.BytesIO(json.dumps(looked_up).encode())))) == 1
+    assert len(list(CloudTrailReader().read(io.BytesIO(lines)))) == 3
+
+
+def test_a_cut_gzip_file_gives_what_is_whole_and_says_that_it_is_cut() -> None:
+    whole = gzip.compress(json.dumps({"Records": [event(f"Get{n}Object") for n in range(2000)]}).encode(), 1)
+    reader = CloudTrailReader()
+    list(reader.read(io.BytesIO(whole[: len(whole) // 2])))
+    coverage = reader.coverage()
+    assert 100 < coverage.events < 2000
+    assert coverage.malformed == 1
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_break_it(data: bytes) -> None:
+    list(CloudTrailReader().read(io.BytesIO(data)))
+
+
+@given(st.dictionaries(st.sampled_from(sorted(event())), st.none() | st.integers() | st.text(max_size=5), max_size=5))
+def test_no_event_breaks_it(changes: dict[str, Any]) -> None:
+    reader = CloudTrailReader()
+    list(reader.record(json.dumps({**event(), **changes}).encode()))
+    coverage = reader.coverage()
+    assert coverage.events + coverage.malformed + sum(coverage.unmapped.values()) >= 1
