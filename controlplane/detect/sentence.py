@@ -89,7 +89,7 @@ def act(behaviour: Behaviour) -> str:
         case PermissionUse(permission, principal, Outcome.ALLOWED):
             return f"exercised `{permission}` as {principal}"
         case PermissionUse(permission, principal):
-            return f"tried `{permission}` as {principal}, which was refused"
+            return f"was refused `{permission}` as {principal}"
         case RoleAssumption(role, principal, means, outcome):
             did = "took on" if outcome is Outcome.ALLOWED else "tried to take on, and was refused,"
             return f"{did} {role} as {principal} by {means}"
@@ -105,8 +105,10 @@ def _left(crossing: Crossing, behaviour: Behaviour) -> str:
             return f"was never started by {behaviour.parent or 'an unknown program'}"
         case Dimension.CONTRADICTION:
             return "can never be in scope"
-        case Dimension.PERMISSION | Dimension.ATTEMPT:
+        case Dimension.PERMISSION:
             return "it had never done"
+        case Dimension.ATTEMPT:
+            return "it had never asked for"
         case Dimension.SERVICE:
             return f"is of {crossing.entry}, a service that it never used"
         case Dimension.ROLE:

@@ -108,11 +108,14 @@ def chain_of(workload: Workload, declared: Declared, entries: Mapping[Entry, Evi
 
 def _from(source: str, level: int, declared: Declared, taken: Mapping[str, Mapping[str, _Taken]]) -> Iterator[Step]:
     observed = dict(taken.get(source, {}))
+    targets: defaultdict[str, list[Link]] = defaultdict(list)
     for link in declared.links.get(source, ()):
         if link.kind is not LinkKind.OWNS:
-            mine = observed.pop(link.target, None)
-            evidence = mine.evidence if mine else None
-            yield Step(link.kind, source, link.target, link.via, link.since, evidence, level + 1)
+            targets[link.target].append(link)
+    for target, links in targets.items():
+        mine = observed.pop(target, None)
+        via, since = "; ".join(dict.fromkeys(link.via for link in links)), max(link.since for link in links)
+        yield Step(links[0].kind, source, target, via, since, mine.evidence if mine else None, level + 1)
     for target, only in observed.items():
         yield Step(only.kind, source, target, "", 0.0, only.evidence, level + 1)
 

@@ -50,7 +50,8 @@ def _reach(origin: str, held: list[Held], used: frozenset[str]) -> Reach:
     watched = _watched(held)
     blind = "" if watched else next((each.blind for each in held if each.blind), "")
     seen = frozenset(watched) if watched else services
-    return Reach(origin, seen, seen & used, min(each.tracked for each in held), blind)
+    tracked = min((each.tracked for each in held if not each.blind), default=0.0)
+    return Reach(origin, seen, seen & used, tracked, blind)
 
 
 def _watched(held: Iterable[Held]) -> Mapping[str, Held]:

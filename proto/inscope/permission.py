@@ -65,10 +65,15 @@ class Permission:
             self.authority is used.authority
             and _matches(self.service, used.service)
             and _matches_action(self, used)
-            and _matches(self.resource, used.resource)
+            and (_unsaid(used) or _matches(self.resource, used.resource))
             and _matches(self.scope, used.scope)
             and (not self.name or (bool(used.name) and _matches(self.name, used.name)))
         )
+
+
+def _unsaid(used: Permission) -> bool:
+    """Most of CloudTrail's events do not say on which resource: it may have been any."""
+    return used.authority is Authority.AWS and used.resource == "*"
 
 
 def _matches_action(granted: Permission, used: Permission) -> bool:

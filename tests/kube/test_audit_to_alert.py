@@ -129,7 +129,7 @@ def test_a_latent_permission_is_found_and_its_exercise_foreseen(
     assert crossed["permission"]["finding"] == latent["finding"]
     assert "exercised `create rolebindings.rbac.authorization.k8s.io in analytics`" in done["sentence"]
     assert "ClusterRoleBinding workers" in done["sentence"]
-    assert "tried `list secrets in analytics`" in refused["sentence"]
+    assert "was refused `list secrets in analytics`" in refused["sentence"]
     assert done["rank"] > refused["rank"]
 
     before = installed.ask("alerts", AGENT)

@@ -115,8 +115,9 @@ def exercises(event: Event, actions: Actions) -> Iterator[Exercise]:
         role, issued = _assumed(event)
         if role:
             taken = RoleAssumption(role, who.principal, _ASSUMED[event.event_name], outcome)
-            yield Exercise(event.event_id, time, who, taken, issued)
-        return
+            yield Exercise(f"{event.event_id}/role", time, who, taken, issued)
+        if event.event_name != "AssumeRole":  # by other means nobody's policy has to allow it
+            return
     service, action = action_of(event, actions)
     if action:
         permission = Permission(Authority.AWS, _text(service), action, _resource(event))

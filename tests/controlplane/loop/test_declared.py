@@ -84,7 +84,7 @@ def test_an_attempt_that_was_refused_is_told_apart_and_ranks_lower(loop: Loop) -
     (refused,) = loop.exercised(AUDIT, "", [exercise(901, T0 + 5, LIST_PODS, Outcome.DENIED)], T0 + 6).alerts
     (done,) = loop.exercised(AUDIT, "", [exercise(902, T0 + 5, CREATE_BINDINGS)], T0 + 6).alerts
     assert {crossing.entry.dimension for crossing in refused.crossed} == {Dimension.ATTEMPT}
-    assert "which was refused" in refused.sentence
+    assert "was refused `list pods in analytics`" in refused.sentence
     assert refused.rank < done.rank
 
 

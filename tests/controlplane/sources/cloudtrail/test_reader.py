@@ -104,6 +104,13 @@ def test_a_service_account_that_takes_on_a_role_is_traced_to_its_name() -> None:
     assert exercise.issued == "ASIANEW"
 
 
+def test_taking_on_a_role_exercises_the_permission_to() -> None:
+    told, _ = read(event("AssumeRole", "sts", requestParameters={"roleArn": f"{ROLE}2"}, responseElements=None))
+    assert told[0].behaviour == RoleAssumption(f"{ROLE}2", ROLE, Means.ASSUME_ROLE, Outcome.ALLOWED)
+    assert action(told[1]) == "sts:AssumeRole"
+    assert len({exercise.id for exercise in told}) == 2
+
+
 @pytest.mark.parametrize(
     ("code", "outcome"),
     [
