@@ -1,71 +1,81 @@
-"""Cloud Audit Logs of GKE, said as the API server would have: `AuditLog` in the Google Cloud documentation. Pure."""
+"""An entry of Google's Cloud Audit Logs as the audit event that it was made of, as far as it says. Pure."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-import msgspec
+from controlplane.sources.audit.event import Event, GkePayload, GkeRequest, ObjectReference, Record, Status, User
+from controlplane.sources.audit.translate import BadEventError
 
-from controlplane.sources.audit.event import Event, ObjectRef, Status, User
+SERVICE = "k8s.io"
 
-_CODES = {7: 403, 16: 401, 8: 429}
-"""google.rpc.Code: permission denied, unauthenticated, resource exhausted."""
+_HTTP = {0: 200, 3: 400, 5: 404, 6: 409, 7: 403, 8: 429, 9: 400, 10: 409, 13: 500, 14: 503, 16: 401}
+"""google.rpc.Code as the HTTP status that it stands for (google/rpc/code.proto)."""
 
-
-class _Authentication(msgspec.Struct, frozen=True, rename="camel"):
-    principal_email: str = ""
-
-
-class _Authorization(msgspec.Struct, frozen=True):
-    granted: bool = False
+_DECISION = "authorization.k8s.io/decision"
 
 
-class _Request(msgspec.Struct, frozen=True, rename="camel"):
-    caller_ip: str = ""
-    caller_supplied_user_agent: str = ""
+def event_of_gke(record: Record, payload: GkePayload) -> Event:
+    """The event. It has no pod and no impersonation: Google leaves both out.
 
-
-class _Status(msgspec.Struct, frozen=True):
-    code: int = 0
-
-
-class Payload(msgspec.Struct, frozen=True, rename="camel"):
-    """The parts that say who did what."""
-
-    method_name: str = ""
-    resource_name: str = ""
-    authentication_info: _Authentication = _Authentication()
-    authorization_info: list[_Authorization] = []
-    request_metadata: _Request = _Request()
-    status: _Status = _Status()
-
-
-def event(payload: Payload, insert_id: str, timestamp: object) -> Event | None:
-    """The event; None where it is about something else than the API of Kubernetes."""
-    if not payload.method_name.startswith("io.k8s.") or not isinstance(timestamp, str):
-        return None
-    verb = payload.method_name.rpartition(".")[2]
-    granted = any(each.granted for each in payload.authorization_info) or not payload.authorization_info
-    code = _CODES.get(payload.status.code, 200 if granted else 403)
-    return Event(
-        audit_id=insert_id,
+    Raises:
+        BadEventError: it is not whole.
+    """
+    request = payload.requestMetadata or GkeRequest()
+    who = payload.authenticationInfo
+    event = Event(
+        auditID=(record.operation.id if record.operation else "") or record.insertId,
         stage="ResponseComplete",
-        verb=verb,
-        user=User(payload.authentication_info.principal_email),
-        source_ips=[payload.request_metadata.caller_ip] if payload.request_metadata.caller_ip else [],
-        user_agent=payload.request_metadata.caller_supplied_user_agent,
-        object_ref=_reference(payload.resource_name),
-        response_status=Status(code),
-        request_received_timestamp=msgspec.convert(timestamp, datetime),
+        verb=payload.methodName.rpartition(".")[2],
+        user=User(who.principalEmail) if who else None,
+        sourceIPs=[request.callerIp] if request.callerIp else [],
+        userAgent=request.callerSuppliedUserAgent,
+        responseStatus=_status(payload),
+        requestReceivedTimestamp=_time(record.timestamp),
+        annotations=_annotations(record, payload),
     )
+    named = payload.resourceName or (payload.authorizationInfo[0].resource if payload.authorizationInfo else "")
+    method = payload.methodName.split(".")
+    if len(method) <= 3:  # io.k8s.get: a path
+        event.requestURI = f"/{named.lstrip('/')}"
+    else:
+        event.objectRef = _reference(named.split("/"))
+    return event
 
 
-def _reference(name: str) -> ObjectRef:
-    """`core/v1/namespaces/NS/pods/NAME/SUBRESOURCE`, or without namespace, name or subresource."""
-    group, _, rest = name.partition("/")
-    parts = rest.split("/")[1:]
-    namespace = ""
-    if len(parts) > 2 and parts[0] == "namespaces":
-        namespace, parts = parts[1], parts[2:]
-    resource, name, subresource = (*parts, "", "", "")[:3]
-    return ObjectRef(resource, namespace, name, "" if group == "core" else group, subresource)
+def _reference(parts: list[str]) -> ObjectReference:
+    """`GROUP/VERSION/[namespaces/NAMESPACE/]RESOURCE[/NAME[/SUBRESOURCE[/...]]]`; what is of the namespace itself ends
+    there.
+    """
+    if len(parts) < 3:
+        raise BadEventError("a resourceName that is not GROUP/VERSION/RESOURCE")
+    group = "" if parts[0] == "core" else parts[0]
+    rest, namespace = parts[2:], ""
+    if rest[0] == "namespaces" and len(rest) > 1:
+        namespace = rest[1]
+        if len(rest) > 2 and rest[2] not in ("status", "finalize"):
+            rest = rest[2:]
+    resource, name, subresource = (*rest[:3], "", "")[:3]
+    return ObjectReference(resource, namespace, name, group, subresource)
+
+
+def _status(payload: GkePayload) -> Status:
+    code, message = (payload.status.code, payload.status.message) if payload.status else (0, "")
+    return Status(_HTTP.get(code, 500), message)
+
+
+def _annotations(record: Record, payload: GkePayload) -> dict[str, str]:
+    """Its labels; `granted` stands in where they lack the decision."""
+    if _DECISION not in record.labels and any(each.granted for each in payload.authorizationInfo):
+        return {**record.labels, _DECISION: "allow"}
+    return record.labels
+
+
+def _time(text: str | int | None) -> datetime:
+    try:
+        time = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        time = None
+    if time is None or time.tzinfo is None:
+        raise BadEventError("without an auditID or a time")
+    return time

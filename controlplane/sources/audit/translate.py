@@ -1,115 +1,256 @@
-"""An audit event as what an identity exercised. Pure: see the API server's audit and authorization documentation.
+"""One audit event becomes the exercises that it tells of. Pure.
 
-An answer of 403, or a decision to forbid, was refused; 401 and 429 are of nobody who was authorised for anything. All
-other answers were authorised: whether the object was there then is another matter.
+An impersonated request is three things: the act, which is the impersonated identity's; a role taken on; and the
+`impersonate` permissions that the impersonator used for it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from urllib.parse import unquote
 
-from controlplane.sources.audit.event import Event, ObjectRef, User
-from controlplane.sources.kubernetes import level_of, service_of
+from controlplane.sources.audit.decision import Decision, Unmapped, decision_of
+from controlplane.sources.audit.event import VERSION, Event, User
+from controlplane.sources.audit.names import KEPT, NameRules
 from inscope.behaviour import Means, Outcome, PermissionUse, RoleAssumption
 from inscope.exercise import Exercise, Identity
-from inscope.permission import Authority, Level, Permission
+from inscope.permission import Authority, Permission
 from inscope.text import printable
 
-NAMED = frozenset(
-    {
-        "secrets", "configmaps", "serviceaccounts", "serviceaccounts/token", "roles", "clusterroles", "rolebindings",
-        "clusterrolebindings", "namespaces", "nodes", "nodes/proxy", "customresourcedefinitions",
-        "mutatingwebhookconfigurations", "validatingwebhookconfigurations",
-    }
-)  # fmt: skip
-"""Kinds whose objects' names mean something and are few: which secret was read is not the same as that one was."""
+MAX_PART = 1_024
+"""Characters of a user's name, a path, or any other part of an event that is kept."""
 
-_FORBIDDEN, _UNAUTHENTICATED, _TOO_MANY = 403, 401, 429
-_STAGES = frozenset({"ResponseComplete", "Panic"})
-_REASON = re.compile(r'(?P<kind>ClusterRoleBinding|RoleBinding) "(?P<name>[^"/]+)(?:/(?P<namespace>[^"]+))?" of ')
+MAX_GROUPS = 32
+"""Groups that one request may impersonate: more is not somebody who works."""
+
+FIRST = datetime(2014, 6, 6, tzinfo=UTC)
+"""Kubernetes' first commit: a log cannot have covered anything before it."""
+
+_RESOURCE_VERBS = frozenset({"get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"})
+_PATH_VERBS = frozenset({"get", "head", "post", "put", "patch", "delete", "options", "connect", "trace"})
+_STAGES = frozenset({"ResponseComplete", "ResponseStarted", "Panic"})
+
 _EXTRA = "authentication.kubernetes.io/"
-MAX_CHARACTERS = 1_024
+_ISSUED = "authentication.kubernetes.io/issued-credential-id"
+_ACCOUNT = re.compile(r"system:serviceaccount:(?P<namespace>[^:/]+):(?P<name>[^:/]+)\Z")
+_IMPLICIT = re.compile(r"system:(?:(?:un)?authenticated|serviceaccounts(?::.*)?)\Z")  # given to whoever has the name
+_REFUSED = re.compile(r'cannot impersonate resource "(?P<kind>[a-z]+)" in API group "(?P<group>[a-z0-9.-]*)"')
+_NAMESPACE = re.compile(r'in the namespace "(?P<namespace>[^"]*)"')
+
+Network = IPv4Network | IPv6Network
 
 
-def exercises(event: Event, time: float) -> Iterator[Exercise]:
-    """What it tells: nothing, one act, or with impersonation two."""
-    code = event.response_status.code if event.response_status else 0
-    if event.stage not in _STAGES or not event.user.username or code in (_UNAUTHENTICATED, _TOO_MANY):
-        return
-    forbidden = code == _FORBIDDEN or event.annotations.get("authorization.k8s.io/decision") == "forbid"
-    outcome = Outcome.DENIED if forbidden else Outcome.ALLOWED
-    who, principal = identity_of(event), _text(event.user.username)
-    if event.impersonated_user is not None and event.impersonated_user.username:
-        taken_on = _text(event.impersonated_user.username)
-        # Who may not impersonate is refused before anything is asked in the other's name.
-        assumed = RoleAssumption(taken_on, principal, Means.IMPERSONATION, Outcome.ALLOWED)
-        yield Exercise(f"{event.audit_id}/impersonation", time, who, assumed)
-        principal = taken_on
-    permission = permission_of(event)
-    use = PermissionUse(permission, principal, outcome, granted_by(event) if outcome is Outcome.ALLOWED else "")
-    yield Exercise(event.audit_id, time, who, use)
+class BadEventError(ValueError):
+    """It is no event of audit.k8s.io/v1; whoever wrote the log is at fault. The message is one of few."""
 
 
-def permission_of(event: Event) -> Permission:
-    """What was asked for."""
-    ref = event.object_ref
-    if ref is None or not ref.resource:
-        path = event.request_uri.partition("?")[0]
-        return Permission(Authority.KUBERNETES, "nonresource", _text(event.verb), _text(path))
-    resource = f"{ref.resource}/{ref.subresource}" if ref.subresource else ref.resource
-    name = ref.name if resource in NAMED and event.verb != "create" else ""  # what is made new has a new name
-    service = service_of(ref.api_group)
-    return Permission(
-        Authority.KUBERNETES, _text(service), _text(event.verb), _text(resource), _text(_scope(ref)), _text(name)
-    )
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """How events are read. `proxies` are networks whose word on whom they forward is taken."""
+
+    names: NameRules = KEPT
+    proxies: tuple[Network, ...] = ()
+
+    def exercises(self, event: Event) -> tuple[Exercise, ...] | Unmapped:
+        """What `event` tells.
+
+        Raises:
+            BadEventError: it is of another version, lacks what every event has, or a part of it is too long.
+        """
+        if event.apiVersion not in ("", VERSION):
+            raise BadEventError(f"not of {VERSION}" if event.apiVersion.startswith("audit.") else "not an audit event")
+        if event.stage not in _STAGES:
+            return _stage(event)
+        time = event.requestReceivedTimestamp or event.stageTimestamp
+        if not event.auditID or time is None or time < FIRST:
+            raise BadEventError("without an auditID or a time")
+        decision = decision_of(event)
+        if isinstance(decision, Unmapped):
+            return decision
+        if event.user is None or not event.user.username:
+            return Unmapped("nobody is named")
+        return tuple(self._told(event, event.user, time.timestamp(), decision))
+
+    def _told(self, event: Event, user: User, time: float, decision: Decision) -> Iterator[Exercise]:
+        identity = self._identity(event, user)
+        number = literal(event.auditID)
+        refused = _refused_impersonation(event, decision)
+        if refused is not None:
+            yield from _taking_on(number, time, identity, [refused], Outcome.DENIED)
+            return
+        if event.impersonatedUser is not None:
+            whom = list(_impersonated(event.impersonatedUser))
+            yield from _taking_on(number, time, identity, whom, Outcome.ALLOWED)
+            identity = _as(identity, literal(event.impersonatedUser.username))
+        permission = self._permission(event)
+        use = PermissionUse(permission, identity.principal, decision.outcome, decision.granted_by)
+        issued = event.annotations.get(_ISSUED, "")
+        issued = literal(issued) if issued else ""
+        yield Exercise(number, time, identity, use, issued, weaker=decision.weaker)
+
+    def _permission(self, event: Event) -> Permission:
+        reference = event.objectRef
+        if reference is None or not reference.resource:
+            if event.verb not in _PATH_VERBS:
+                raise BadEventError("an unknown verb")
+            return _on_path(event.verb, event.requestURI)
+        if event.verb not in _RESOURCE_VERBS:
+            raise BadEventError("an unknown verb")
+        service = reference.apiGroup or "core"
+        resource = f"{reference.resource}/{reference.subresource}" if reference.subresource else reference.resource
+        # The authoriser never sees the name of what is yet to be made; the log has it from the object.
+        said = "" if event.verb == "create" and not reference.subresource else reference.name
+        name = self.names.kept(service, resource, said) if said else ""
+        return _on_object(service, event.verb, resource, reference.namespace, name)
+
+    def _identity(self, event: Event, user: User) -> Identity:
+        extra = user.extra
+        credential = _first(extra, f"{_EXTRA}credential-id") or _first(extra, "accessKeyId")  # the latter: EKS
+        pod, pod_uid = _first(extra, f"{_EXTRA}pod-name"), _first(extra, f"{_EXTRA}pod-uid")
+        address = _address(tuple(event.sourceIPs), self.proxies)
+        return _identity(user.username, pod, pod_uid, credential, address, event.userAgent)
 
 
-def level(permission: Permission) -> Level:
-    """How grave it is."""
-    return level_of(permission.service, permission.resource, permission.action)
+def literal(text: str) -> str:
+    """`text` as a part that is kept: printable, bounded, and no pattern. A `*` in what was used would otherwise be one
+    in what is made of it, such as a role.
+    """
+    if len(text) > MAX_PART:
+        raise BadEventError(f"a part of more than {MAX_PART:,} characters")
+    return printable(text).replace("*", "%2A")
 
 
-def _scope(ref: ObjectRef) -> str:
-    """A namespace is not in itself: its own name is."""
-    return "" if ref.resource == "namespaces" else ref.namespace
+def _stage(event: Event) -> Unmapped:
+    if event.stage == "RequestReceived":
+        return Unmapped("stage RequestReceived")
+    raise BadEventError("without a stage" if not event.stage else "an unknown stage")
 
 
-def identity_of(event: Event) -> Identity:
-    """Who asked. The pod is what the API server vouches for: a token that is bound to it."""
-    user, namespace = event.user, _namespace_of(event.user)
-    pod = _first(user, "pod-name")
-    address = event.source_ips[0] if event.source_ips else ""
-    return Identity(
-        Authority.KUBERNETES,
-        _text(user.username),
-        pod=_text(f"{namespace}/{pod}") if pod and namespace else "",
-        pod_uid=_text(_first(user, "pod-uid")),
-        credential=_text(_first(user, "credential-id")),
-        address=_text(address),
-        client=_text(event.user_agent.partition("/")[0].partition(" ")[0]),
-    )
-
-
-def _namespace_of(user: User) -> str:
-    parts = user.username.split(":")
-    return parts[2] if parts[:2] == ["system", "serviceaccount"] and len(parts) == 4 else ""
-
-
-def _first(user: User, name: str) -> str:
-    values = user.extra.get(_EXTRA + name)
+def _first(extra: dict[str, list[str]], key: str) -> str:
+    values = extra.get(key)
     return values[0] if values else ""
 
 
-def granted_by(event: Event) -> str:
-    """The binding that allowed it, as a grant's path begins; another authorizer's reason as it is."""
-    reason = event.annotations.get("authorization.k8s.io/reason", "")
-    match = _REASON.search(reason)
-    if not match:
-        return _text(reason)
-    place = f"{match['namespace']}/" if match["namespace"] else ""
-    return _text(f"{match['kind']} {place}{match['name']}")
+@lru_cache(maxsize=16_384)
+def _identity(username: str, pod: str, pod_uid: str, credential: str, address: str, agent: str) -> Identity:
+    """Only where a service account's token was shown is the pod the API server's own word."""
+    account = _ACCOUNT.match(username) if pod else None
+    return Identity(
+        Authority.KUBERNETES,
+        literal(username),
+        literal(f"{account['namespace']}/{pod}") if account else "",
+        literal(pod_uid) if account else "",
+        literal(credential),
+        address,
+        client=_product(agent),
+    )
 
 
-def _text(value: str) -> str:
-    return printable(value[:MAX_CHARACTERS])
+@lru_cache(maxsize=16_384)
+def _address(hops: tuple[str, ...], proxies: tuple[Network, ...]) -> str:
+    """The nearest hop that is no proxy of ours. Whoever sends a request may write all but the last of them."""
+    for hop in reversed(hops):
+        try:
+            address = ip_address(hop)
+        except ValueError:
+            return literal(hop)
+        if not any(address in network for network in proxies):
+            return str(address)
+    return literal(hops[0]) if hops else ""
+
+
+def _product(agent: str) -> str:
+    words = agent.split("/", 1)[0].split(maxsplit=1)
+    return literal(words[0][:MAX_PART]) if words else ""
+
+
+@lru_cache(maxsize=65_536)
+def _on_object(service: str, verb: str, resource: str, namespace: str, name: str) -> Permission:
+    return Permission(
+        Authority.KUBERNETES, literal(service), verb, literal(resource), literal(namespace), literal(name)
+    )
+
+
+@lru_cache(maxsize=4_096)
+def _on_path(verb: str, uri: str) -> Permission:
+    """What is authorised is the decoded path, without the query."""
+    path = unquote(uri.partition("?")[0])
+    if not path.startswith("/"):
+        raise BadEventError("neither an object nor a path")
+    return Permission(Authority.KUBERNETES, "nonresource", verb, literal(path))
+
+
+# Impersonation ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Whom:
+    """What somebody impersonates, as it is authorised: `impersonate serviceaccounts` in a namespace."""
+
+    service: str
+    resource: str
+    namespace: str
+    name: str
+    principal: str = ""
+
+
+def _impersonated(user: User) -> Iterator[_Whom]:
+    """Whom, and with which groups: those that come with the name by itself were not asked for."""
+    yield _principal(user.username)
+    groups = [group for group in user.groups if not _IMPLICIT.match(group)]
+    if len(groups) > MAX_GROUPS:
+        raise BadEventError(f"more than {MAX_GROUPS} impersonated groups")
+    for group in groups:
+        yield _Whom("core", "groups", "", group)
+
+
+def _principal(username: str) -> _Whom:
+    account = _ACCOUNT.match(username)
+    if account:
+        return _Whom("core", "serviceaccounts", account["namespace"], account["name"], username)
+    return _Whom("core", "users", "", username, username)
+
+
+def _refused_impersonation(event: Event, decision: Decision) -> _Whom | None:
+    """It is refused before the request itself is authorised, and only the response's message tells."""
+    status = event.responseStatus
+    if decision.outcome is Outcome.ALLOWED or status is None or event.impersonatedUser is not None:
+        return None
+    said = _REFUSED.search(status.message[: 4 * MAX_PART])
+    if said is None:
+        return None
+    kind, name = said["kind"], status.details.name if status.details else ""
+    where = _NAMESPACE.search(status.message[: 4 * MAX_PART])
+    namespace = where["namespace"] if where else ""
+    principal = f"system:serviceaccount:{namespace}:{name}" if kind == "serviceaccounts" else name
+    return _Whom(
+        said["group"] or "core", kind, namespace, name, principal if kind in ("serviceaccounts", "users") else ""
+    )
+
+
+def _taking_on(number: str, time: float, who: Identity, whom: Iterable[_Whom], outcome: Outcome) -> Sequence[Exercise]:
+    """The permissions used for it, and the role."""
+    told: list[Exercise] = []
+    for index, each in enumerate(whom):
+        used = _on_object(each.service, "impersonate", each.resource, each.namespace, each.name)
+        told.append(Exercise(f"{number}/impersonate/{index}", time, who, PermissionUse(used, who.principal, outcome)))
+        if each.principal:
+            role = RoleAssumption(literal(each.principal), who.principal, Means.IMPERSONATION, outcome)
+            told.append(Exercise(f"{number}/role", time, who, role))
+    return told
+
+
+def _as(impersonator: Identity, username: str) -> Identity:
+    """The impersonated one. Nobody vouches for a pod that an impersonator claims; the credential is what it showed."""
+    return Identity(
+        impersonator.authority,
+        username,
+        credential=impersonator.credential,
+        address=impersonator.address,
+        client=impersonator.client,
+    )
