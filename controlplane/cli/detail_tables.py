@@ -149,10 +149,11 @@ def _orders_table(orders: Iterable[pb.Order]) -> Table:
 
 
 def _mode_changes_table(changes: Iterable[pb.ModeChange]) -> Table:
-    rows = table("TIME", "MODE", "BY", "FORCED", fixed=("TIME",))
+    rows = table("TIME", "MODE", "OF", "BY", "FORCED", fixed=("TIME",))
     for change in changes:
         forced = cell("forced", UNARMED) if change.forced else cell("no")
-        rows.add_row(cell(moment(change.time)), cell(mode_from_wire(change.mode)), cell(change.by), forced)
+        of = cell(change.reference or "all")
+        rows.add_row(cell(moment(change.time)), cell(mode_from_wire(change.mode)), of, cell(change.by), forced)
     return rows
 
 

@@ -316,6 +316,7 @@ def _mode_change_document(change: pb.ModeChange) -> Document:
         "mode": mode_from_wire(change.mode).value,
         "by": change.by,
         "forced": change.forced,
+        "reference": change.reference or None,
     }
 
 

@@ -55,7 +55,7 @@ def declaration_of(what: str, files: Sequence[Path], scope: str) -> Declaration:
                 return read_declaration(texts, scope, time.time())
             except NoObjectsError as error:
                 raise CommandError(ExitCode.USAGE, str(error)) from error
-        case "iam":
+        case _:
             from controlplane.sources import iam
             from controlplane.sources.aws_actions import MissingDatabaseError
 
@@ -63,8 +63,6 @@ def declaration_of(what: str, files: Sequence[Path], scope: str) -> Declaration:
                 return iam.read_declaration(texts, time.time())
             except (iam.NoAccountError, MissingDatabaseError) as error:
                 raise CommandError(ExitCode.USAGE, str(error)) from error
-        case _:
-            raise CommandError(ExitCode.USAGE, f"{what} cannot be read by this version yet")
 
 
 async def declared(control: Control, declaration: Declaration) -> Imported:

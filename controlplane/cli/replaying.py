@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -53,18 +53,15 @@ async def replayed(control: Control, log: str, files: Sequence[Path], scope: str
     """
     reader = reader_of(log, scope)
     done = Replayed(reader.coverage())
-    async for answer in control.tell(_requests(reader, files)):
-        done.taken += answer.taken
-        done.duplicates += answer.duplicates
-        for why, count in answer.others.items():
-            done.others[why] = done.others.get(why, 0) + count
-        for alert in map(alert_from_wire, answer.alerts):
-            done.alerts[alert.id] = alert
-        done.workloads.update(map(workload_from_wire, answer.workloads))
+    with ExitStack() as opened:
+        streams = [opened.enter_context(_opened(path)) for path in files]
+        advance = opened.enter_context(_progress(files))
+        async for answer in control.tell(_requests(reader, streams, advance)):
+            _note(done, answer)
     done.coverage = reader.coverage()
     if not done.coverage.events:
         names = ", ".join(str(path) for path in files)
-        raise CommandError(ExitCode.NO, f"no event of a {log} log is in {names}: {_instead(done.coverage)}")
+        raise CommandError(ExitCode.NO, f"no event of such a log ({log}) is in {names}: {_instead(done.coverage)}")
     return done
 
 
@@ -75,7 +72,7 @@ def reader_of(log: str, scope: str) -> LogReader:
             from controlplane.sources.audit.reader import AuditReader
 
             return AuditReader(scope)
-        case "cloudtrail":
+        case _:
             from controlplane.sources.aws_actions import MissingDatabaseError
             from controlplane.sources.cloudtrail.reader import CloudTrailReader
 
@@ -83,16 +80,22 @@ def reader_of(log: str, scope: str) -> LogReader:
                 return CloudTrailReader()
             except MissingDatabaseError as error:
                 raise CommandError(ExitCode.NO, str(error)) from error
-        case _:
-            raise CommandError(ExitCode.USAGE, f"{log} cannot be read by this version yet")
 
 
-async def _requests(reader: LogReader, files: Sequence[Path]) -> AsyncIterator[pb.TellRequest]:
-    with _progress(files) as advance:
-        for path in files:
-            with _opened(path) as stream:
-                for some in _batched(reader.read(io.BufferedReader(_Watched(stream, advance))), BATCH):
-                    yield _request(reader.coverage(), some)
+def _note(done: Replayed, answer: pb.TellResponse) -> None:
+    done.taken += answer.taken
+    done.duplicates += answer.duplicates
+    for why, count in answer.others.items():
+        done.others[why] = done.others.get(why, 0) + count
+    for alert in map(alert_from_wire, answer.alerts):
+        done.alerts[alert.id] = alert
+    done.workloads.update(map(workload_from_wire, answer.workloads))
+
+
+async def _requests(reader: LogReader, streams: Sequence[BinaryIO], advance: _Advance) -> AsyncIterator[pb.TellRequest]:
+    for stream in streams:
+        for some in _batched(reader.read(io.BufferedReader(_Watched(stream, advance))), BATCH):
+            yield _request(reader.coverage(), some)
     coverage = reader.coverage()
     if coverage.events:
         request = _request(coverage, ())

@@ -118,7 +118,9 @@ def entry_detail_to_wire(entry: Entry, evidence: Evidence) -> pb.EntryDetail:
 
 def mode_change_to_wire(change: ModeChange) -> pb.ModeChange:
     """One line of the audit trail."""
-    return pb.ModeChange(time=change.time, mode=mode_to_wire(change.mode), by=change.by, forced=change.forced)
+    reference = change.reference or ""
+    mode = mode_to_wire(change.mode)
+    return pb.ModeChange(time=change.time, mode=mode, by=change.by, forced=change.forced, reference=reference)
 
 
 def order_to_wire(order: Order) -> pb.Order:

@@ -10,7 +10,7 @@ from controlplane.cli.output import add_output_argument, cell, emit, print_json
 from controlplane.cli.parser import Commands, add_command
 from controlplane.cli.place import add_place_arguments, place_of
 
-FORMATS = ("rbac", "iam", "postgresql")
+FORMATS = ("rbac", "iam")
 
 
 def register(commands: Commands) -> None:
@@ -19,8 +19,9 @@ def register(commands: Commands) -> None:
         commands,
         "import",
         main,
-        "read what authorities declare (Kubernetes RBAC, AWS IAM, PostgreSQL grants) instead of what was read before",
-        example="kubectl get roles,clusterroles,rolebindings,clusterrolebindings,sa,deploy,pods -A -o json | "
+        "read what authorities declare (Kubernetes RBAC, AWS IAM) instead of what was read before",
+        example="inscope import rbac cluster.yaml   # or, of a running cluster:\n"
+        "  kubectl get roles,clusterroles,rolebindings,clusterrolebindings,sa,deploy,rs,pods -A -o json | "
         "inscope import rbac -",
     )
     parser.add_argument("what", choices=FORMATS, help="whose declarations they are")
@@ -29,7 +30,7 @@ def register(commands: Commands) -> None:
         "--scope",
         default="",
         metavar="NAME",
-        help="the cluster's name, or HOST:PORT of the database server, where several are watched",
+        help="the cluster's name, where several are watched; IAM says the account itself",
     )
     add_output_argument(parser)
     add_place_arguments(parser)

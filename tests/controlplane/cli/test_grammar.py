@@ -18,7 +18,7 @@ from controlplane.cli.exit_codes import CommandError, ExitCode
 from controlplane.cli.place import default_state, place_of
 from controlplane.cli.since import since_seconds
 
-NAMES = [command.__name__.rpartition(".")[2].replace("_", "-") for command in COMMANDS]
+NAMES = [command.__name__.rpartition(".")[2].rstrip("_").replace("_", "-") for command in COMMANDS]
 
 
 @pytest.mark.parametrize("name", NAMES)

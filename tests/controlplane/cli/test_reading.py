@@ -99,6 +99,8 @@ def test_workloads_as_json(operator: FakeOperator, inscope: Inscope) -> None:
             "last_exit_status": 127,
             "containment": "free",
             "contained_instances": 0,
+            "apart": {},
+            "log_days": 0,
         }
     ]
 
@@ -170,7 +172,7 @@ def test_show_as_json_is_one_array(operator: FakeOperator, inscope: Inscope) -> 
         "interpreter": "",
     }
     assert shown["mode_changes"] == [
-        {"time": "1970-01-01T00:00:02.000000Z", "mode": "detect", "by": "ana", "forced": True}
+        {"time": "1970-01-01T00:00:02.000000Z", "mode": "detect", "by": "ana", "forced": True, "reference": None}
     ]
 
 
