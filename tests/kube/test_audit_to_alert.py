@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.e2e.conftest import an_installation
-from tests.e2e.installation import Installation
+from tests.e2e.installation import Installation, eventually
 from tests.kube.cluster import Cluster
 from tests.kube.generated_rbac import API
 
@@ -136,6 +137,23 @@ def test_a_latent_permission_is_found_and_its_exercise_foreseen(
     (again,) = installed.ask("replay", "audit", tracked(cluster, tmp_path))
     assert again["alerts"] == []
     assert installed.ask("alerts", AGENT) == before
+
+
+def test_the_remedy_keeps_what_was_used_and_takes_what_was_latent(
+    cluster: Cluster, agent: str, installed: Installation, tmp_path: Path
+) -> None:
+    written = installed.inscope("gap", AGENT, "--emit", "rbac")
+    assert written.returncode == 0, written.stderr
+    bodies = list(yaml.safe_load_all(written.stdout))
+    assert cluster.ask("DELETE", f"{API}/clusterrolebindings/workers").code == 200
+    latent = f"{API}/namespaces/{NAMESPACE}/rolebindings/mine"
+    eventually(lambda: cluster.ask("GET", PODS, token=agent).code == 403)
+    for body in bodies:
+        where = f"/namespaces/{body['metadata']['namespace']}" if "namespace" in body["metadata"] else ""
+        cluster.create(f"{API}{where}/{body['kind'].lower()}s", body)
+    eventually(lambda: cluster.ask("GET", PODS, token=agent).code == 200)
+    assert cluster.ask("GET", f"{PODS}/agent-66b5f6b998-x7k2m", token=agent).code == 200
+    assert cluster.ask("GET", latent, token=agent).code == 403, "it was granted, and never used"
 
 
 def test_two_way_proves_the_declared_tripwires(installed: Installation, agent: str) -> None:

@@ -17,9 +17,15 @@ def register(commands: Commands) -> None:
         "gap",
         main,
         "show the permission gap: what a workload's identities are granted, by which path, and what was exercised",
+        codes="0 done · 1 nothing to emit · 2 usage · 3 not found · 4 control plane unreachable · 5 permission",
         example="inscope gap analytics/Deployment/agent -o json | jq '.[].held[] | select(.used == [])'",
     )
     add_workload_argument(parser, optional=False)
+    parser.add_argument(
+        "--emit",
+        choices=("rbac", "iam"),
+        help="write the least-privilege roles or policy instead: what was exercised, and nothing else",
+    )
     add_output_argument(parser)
     add_place_arguments(parser)
 
@@ -27,12 +33,15 @@ def register(commands: Commands) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Show it."""
     from controlplane.cli.control import ask, explained
+    from controlplane.cli.emitting import remedy
     from controlplane.cli.outside_documents import gap_document
     from controlplane.cli.outside_tables import gap_blocks
 
     detail = ask(place_of(arguments, os.environ), lambda control: control.outside(arguments.workload))
     with explained():
-        if arguments.output == "json":
+        if arguments.emit:
+            print(remedy(arguments.emit, detail), end="")
+        elif arguments.output == "json":
             print_json([gap_document(detail)])
         else:
             emit(*gap_blocks(detail))
