@@ -22,6 +22,7 @@ from controlplane.serve.process import Settings, serve
 from controlplane.serve.push import DEFAULT_TERMS, Terms
 from controlplane.store.port import StoreError
 from inscope.lapse import Lapse
+from inscope.reaction import Reaction
 from inscope.text import printable
 
 FAILED, USAGE, OWNED = 1, 2, 3
@@ -52,6 +53,7 @@ def _main(options: argparse.Namespace) -> int:
             tuple(options.advertise),
             options.idle_exit,
             Terms(options.reference_ttl, options.on_lapse),
+            options.on_crossing,
         )
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(settings, options.ready_fd))
@@ -140,6 +142,14 @@ def _parser() -> argparse.ArgumentParser:
         choices=list(Lapse),
         default=DEFAULT_TERMS.on_lapse,
         help="what they do then: keep to it and say so (default), or observe, which denies nothing any more",
+    )
+    parser.add_argument(
+        "--on-crossing",
+        type=Reaction,
+        choices=list(Reaction),
+        default=Reaction.ALERT,
+        help="what follows, in enforce, where an authority's log tells of a deviation: alert (default), or quarantine "
+        "the workload until somebody releases it",
     )
     parser.add_argument("--ready-fd", type=int, metavar="N", help="write `ready` to this descriptor when serving")
     parser.add_argument("--log", type=Path, metavar="FILE", help="append the log here instead of stderr")

@@ -20,15 +20,17 @@ from controlplane.loop.settings import LoopSettings
 from controlplane.posture.attribution import Attribution, attribute
 from controlplane.posture.learn import Lesson, learn
 from controlplane.posture.window import Window
-from controlplane.store.port import LogDay, WorkloadRow
+from controlplane.store.port import LogDay, Order, WorkloadRow
 from inscope.alert import Alert
 from inscope.behaviour import CredentialUse, LoggedBehaviour, PermissionUse, RoleAssumption
+from inscope.containment import Containment
 from inscope.coverage import Source
 from inscope.exercise import Exercise, Identity
 from inscope.grant import qualified
 from inscope.mode import Mode
 from inscope.observation import Observation, Sighting
-from inscope.reference import TOLD_BY_LOGS
+from inscope.reaction import Reaction
+from inscope.reference import TOLD_BY_LOGS, Dimension
 from inscope.workload import InstanceId, Workload
 
 _PRIVATE_BITS, _PUBLIC_BITS, _IPV6_BITS = 16, 24, 48
@@ -146,6 +148,9 @@ class Logged:
             learned += self._learn(state, source, day, sightings, now)
             self._count(state, day, sightings)
         alerts = self._judge(state, acts, now)
+        certain = {act.behaviour for act in acts if not act.among}
+        new = [alert for key, alert in alerts.items() if key not in state.alerts and alert.behaviour in certain]
+        self._react(state, new, now)
         self._memory.put_alerts(state, alerts)
         state.row = replace(state.row, last_seen=max(state.row.last_seen, *(act.time for act in acts)))
         self._memory.store.put_workload(state.row)
@@ -205,6 +210,23 @@ class Logged:
             known = state.alerts | alerts if alerts else state.alerts
             alerts |= judge(sightings, state.scope, known, scene, self._memory.next_alert, room).alerts
         return alerts
+
+    def _react(self, state: Remembered, raised: Sequence[Alert], now: float) -> None:
+        """Contain what can still be contained, in enforce and where that was asked for. What was refused was contained
+        already, and what may have been another workload's is nobody's to be cut off for.
+        """
+        if self._settings.on_crossing is not Reaction.QUARANTINE:
+            return
+        grave = [alert for alert in raised if self._calls_for_containment(state, alert)]
+        if grave and state.containments.get("", Containment.FREE) is Containment.FREE:
+            first = grave[0]
+            order = Order(now, state.row.workload, "quarantine", "", f"tripwire of {first.id}", first.sentence)
+            self._memory.put_containment(state, Containment.QUARANTINED, order)
+
+    def _calls_for_containment(self, state: Remembered, alert: Alert) -> bool:
+        enforced = any(state.mode_of(crossing.reference.kind) is Mode.ENFORCE for crossing in alert.crossed)
+        attempted = {crossing.entry.dimension for crossing in alert.crossed} == {Dimension.ATTEMPT}
+        return enforced and not attempted
 
 
 def _behaviours(scope: str, each: Exercise) -> Iterator[LoggedBehaviour]:

@@ -17,8 +17,9 @@ from controlplane.posture.attribution import Directory, directory_of
 from controlplane.posture.chain import Declared, declared_of
 from controlplane.posture.finding import Desk, Witness, findings
 from controlplane.posture.logs import Logs
-from controlplane.store.port import InstanceRow, Store
+from controlplane.store.port import InstanceRow, Order, Store
 from inscope.alert import Alert
+from inscope.containment import Containment
 from inscope.finding import Finding
 from inscope.reference import Entry, Evidence, ReferenceKind
 from inscope.workload import InstanceId, Workload
@@ -170,6 +171,12 @@ class Memory:
         for alert in alerts.values():
             self.store.put_alert(alert)
         state.alerts.update(alerts)
+
+    def put_containment(self, state: Remembered, containment: Containment, order: Order) -> None:
+        """Cut off, or release, whom the order names."""
+        self.store.put_containment(order.workload, order.instance, containment)
+        self.store.add_order(order)
+        state.containments[order.instance] = containment
 
     def look(self, state: Remembered, now: float) -> None:
         """See whether the sources still see; where that changed, the tripwires are armed anew."""

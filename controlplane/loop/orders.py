@@ -156,9 +156,8 @@ class Orders:
             if instance is not None and instance not in {row.id for row in self.memory.store.instances(workload)}:
                 raise UnknownInstanceError(instance, f"it is none of {workload}'s")
             subject = instance or ""
-            self.memory.store.put_containment(workload, subject, containment)
-            self.memory.store.add_order(Order(now, workload, _ACTS[containment], subject, by, reason.strip()))
-            state.containments[subject] = containment
+            order_given = Order(now, workload, _ACTS[containment], subject, by, reason.strip())
+            self.memory.put_containment(state, containment, order_given)
             self._forget_refusals(state)
 
     def _forget_refusals(self, state: Remembered) -> None:

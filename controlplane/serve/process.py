@@ -8,12 +8,14 @@ import os
 import pwd
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from ipaddress import ip_address
 from pathlib import Path
 
 from controlplane.address import SERVER_NAME, Address
+from controlplane.loop import Loop
+from controlplane.loop.settings import DEFAULTS
 from controlplane.pki.folder import open_authority, private_folder, write_operator
 from controlplane.pki.identity import OperatorPeer, segment
 from controlplane.serve.board import Board
@@ -27,6 +29,7 @@ from controlplane.serve.push import DEFAULT_TERMS, Terms
 from controlplane.serve.stream import StreamSettings
 from controlplane.store.sqlite import open_store
 from controlplane.telemetry.endpoint import open_telemetry
+from inscope.reaction import Reaction
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +38,8 @@ log = logging.getLogger(__name__)
 class Settings:
     """`advertised` are the hosts that others reach us by; `idle_exit` in seconds, 0 serves for ever.
 
-    `terms` are how long a reference holds without us, and what is done then.
+    `terms` are how long a reference holds without us, and what is done then. `on_crossing` is what follows, in enforce,
+    where an authority's log tells of a deviation.
     """
 
     state: Path
@@ -44,6 +48,7 @@ class Settings:
     advertised: tuple[str, ...] = ()
     idle_exit: float = 0.0
     terms: Terms = DEFAULT_TERMS
+    on_crossing: Reaction = Reaction.ALERT
 
 
 async def serve(
@@ -59,7 +64,8 @@ async def serve(
     """
     with owned(private_folder(settings.state)):
         telemetry = open_telemetry(environ, version_of_inscope())
-        thread = LoopThread(lambda: open_store(settings.state / "inscope.db"))
+        bounds = replace(DEFAULTS, on_crossing=settings.on_crossing)
+        thread = LoopThread(lambda: open_store(settings.state / "inscope.db"), lambda store: Loop(store, bounds))
         hub = Hub(thread, Board(thread), Followers(), telemetry)
         try:
             await _serve(settings, hub, ready, stop)

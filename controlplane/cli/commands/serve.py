@@ -41,6 +41,13 @@ def register(commands: Commands) -> None:
         default="keep",
         help="what they do then: keep to it and say so (default), or observe, which denies nothing any more",
     )
+    parser.add_argument(
+        "--on-crossing",
+        choices=("alert", "quarantine"),
+        default="alert",
+        help="what follows, in enforce, where an authority's log tells of a deviation: an alert (default), or a "
+        "quarantine of the workload until somebody releases it",
+    )
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -49,6 +56,7 @@ def main(arguments: argparse.Namespace) -> int:
     command = [sys.executable, "-P", "-m", "controlplane", "--state", str(state)]
     command += ["--listen", arguments.listen, "--enrol-listen", arguments.enrol_listen]
     command += ["--reference-ttl", arguments.reference_ttl, "--on-lapse", arguments.on_lapse]
+    command += ["--on-crossing", arguments.on_crossing]
     for host in arguments.advertise:
         command += ["--advertise", host]
     sys.stdout.flush()

@@ -6,19 +6,21 @@ from dataclasses import replace
 
 import pytest
 
-from controlplane.loop import Loop
+from controlplane.loop import Loop, LoopSettings
 from controlplane.loop.refusal import GateNotMetError, NotApartError, UnknownWorkloadError
 from controlplane.store.sqlite import SqliteStore
 from inscope.behaviour import Outcome, PermissionUse
 from inscope.capability import CapabilityKind
+from inscope.containment import Containment
 from inscope.coverage import Source
 from inscope.exercise import Identity
 from inscope.finding import Finding
 from inscope.grant import Link, LinkKind
 from inscope.mode import Mode
 from inscope.permission import Authority
+from inscope.reaction import Reaction
 from inscope.reference import Dimension, ReferenceKind
-from inscope.workload import Workload
+from inscope.workload import InstanceId, Workload
 from tests.controlplane.acts import AGENT, DAY, T0
 from tests.controlplane.declared import (
     ACCOUNT,
@@ -275,3 +277,49 @@ def test_two_clusters_are_told_apart(loop: Loop) -> None:
     assert len(loop.outside(here).gap.held) == 3
     assert loop.outside(there).gap.held == ()
     assert loop.exercised(AUDIT, "us", [exercise(1, T0)], T0).changed == {there}
+
+
+ANY = InstanceId("any")
+
+
+def enforced(loop: Loop) -> None:
+    for reference in (GAP, CHAIN):
+        loop.set_mode(AGENT, Mode.ENFORCE, force=True, by="test", now=T0 + 1, reference=reference)
+
+
+def test_in_enforce_a_crossing_may_cut_the_workload_off_until_somebody_releases_it(store: SqliteStore) -> None:
+    loop = Loop(store, LoopSettings(on_crossing=Reaction.QUARANTINE))
+    declare(loop)
+    enforced(loop)
+    assert loop.in_force(AGENT).containment(ANY) is Containment.FREE
+    loop.exercised(AUDIT, "", [exercise(901, T0 + 5, LIST_PODS, Outcome.DENIED)], T0 + 6)
+    assert loop.in_force(AGENT).containment(ANY) is Containment.FREE, "what was refused was contained already"
+    (alert,) = loop.exercised(AUDIT, "", [exercise(902, T0 + 5, CREATE_BINDINGS)], T0 + 6).alerts
+    assert loop.in_force(AGENT).containment(ANY) is Containment.QUARANTINED
+    (order,) = loop.detail(AGENT, T0 + 7, entries=False).orders
+    assert (order.act, order.by, order.reason) == ("quarantine", f"tripwire of {alert.id}", alert.sentence)
+    loop.contain(AGENT, None, Containment.FREE, ("ana", "looked at it"), T0 + 8)
+    loop.exercised(AUDIT, "", [exercise(903, T0 + 9, CREATE_BINDINGS)], T0 + 10)
+    assert loop.in_force(AGENT).containment(ANY) is Containment.FREE, (
+        "the same alert again is no news to who released it"
+    )
+
+
+@pytest.mark.parametrize("mode", [Mode.OBSERVE, Mode.DETECT])
+def test_nobody_is_cut_off_out_of_enforce_or_without_being_asked_for(store: SqliteStore, mode: Mode) -> None:
+    loop = Loop(store, LoopSettings(on_crossing=Reaction.QUARANTINE))
+    declare(loop)
+    for reference in (GAP, CHAIN):
+        loop.set_mode(AGENT, mode, force=True, by="test", now=T0 + 1, reference=reference)
+    loop.exercised(AUDIT, "", [exercise(902, T0 + 5, CREATE_BINDINGS)], T0 + 6)
+    assert loop.in_force(AGENT).containment(ANY) is Containment.FREE
+
+
+def test_who_may_have_been_another_is_not_cut_off(store: SqliteStore) -> None:
+    loop = Loop(store, LoopSettings(on_crossing=Reaction.QUARANTINE))
+    declare(loop)
+    other = Link(LinkKind.RUNS_AS, "analytics/Deployment/batch", ACCOUNT, "template")
+    loop.declare(replace(DECLARED, links=(*DECLARED.links, other)), T0)
+    enforced(loop)
+    assert loop.exercised(AUDIT, "", [exercise(902, T0 + 5, CREATE_BINDINGS)], T0 + 6).alerts
+    assert loop.in_force(AGENT).containment(ANY) is Containment.FREE
