@@ -13,17 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from inscope.mechanism import NEEDED_TO_ENFORCE
+
 NEEDED_TO_OBSERVE = frozenset({"inscope-init", "notify", "memory", "proc", "state-folder", "packages", "sqlite"})
 """Without one of these nothing can be observed; everything else only costs what it says."""
-
-NEEDED_TO_ENFORCE = (
-    frozenset({"notify"}),
-    frozenset({"vm-read", "proc-mem"}),
-    frozenset({"addfd"}),
-    frozenset({"addfd-send", "pidfd-getfd"}),
-    frozenset({"ptrace-seize"}),
-)
-"""One of each: without, enforce is refused. The sidecar says so by the same rule, for its own container."""
 
 MEMORY_READERS = frozenset({"vm-read", "proc-mem"})
 """Either of init's two ways to read a caller's memory will do."""
@@ -54,7 +47,7 @@ class Mechanism:
     @property
     def needed_to_enforce(self) -> bool:
         """Whether enforce needs it, or one of two of which it is one."""
-        return any(self.mechanism in either for either in NEEDED_TO_ENFORCE)
+        return any(self.mechanism in need.either for need in NEEDED_TO_ENFORCE)
 
 
 class InitCheckError(Exception):

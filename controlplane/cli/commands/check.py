@@ -13,6 +13,7 @@ from controlplane.cli.exit_codes import CommandError, ExitCode
 from controlplane.cli.output import add_output_argument, cell, emit, print_json, table
 from controlplane.cli.parser import Commands, add_command
 from controlplane.cli.place import default_state
+from inscope.mechanism import lacking
 
 if TYPE_CHECKING:
     from controlplane.cli.probes import Mechanism
@@ -68,10 +69,8 @@ def observe_works(found: Iterable[Mechanism]) -> bool:
 
 def why_not_enforce(found: Iterable[Mechanism]) -> list[str]:
     """What enforce lacks here, a name or a choice of names each; empty where it holds."""
-    from controlplane.cli.probes import NEEDED_TO_ENFORCE
-
     works = {each.mechanism for each in found if each.works}
-    return [" or ".join(sorted(either)) for either in NEEDED_TO_ENFORCE if not either & works]
+    return [" or ".join(sorted(need.either)) for need in lacking(works)]
 
 
 def _fields(each: Mechanism) -> dict[str, object]:
@@ -87,9 +86,9 @@ def _need(each: Mechanism) -> str:
 def _verdict(found: list[Mechanism]) -> str:
     if not observe_works(found):
         return "Observe does not work here: see `needed`."
-    lacking = why_not_enforce(found)
-    if lacking:
-        return f"Observe and detect work here. Enforce is refused here: it lacks {', '.join(lacking)}."
+    why_not = why_not_enforce(found)
+    if why_not:
+        return f"Observe and detect work here. Enforce is refused here: it lacks {', '.join(why_not)}."
     return "Observe, detect and enforce work here."
 
 
