@@ -26,6 +26,9 @@ from inscope.verdict import Verdict
 ARMED, UNARMED, BAD = "green", "yellow", "red"
 """Colours of what is as it should be, of what is not yet, and of what must not be."""
 
+_OUTCOME = {Verdict.DENY: "denied", Verdict.KILL: "killed", Verdict.QUARANTINE: "cut off"}
+"""What became of an act that did not simply happen."""
+
 
 def workloads_table(summaries: Iterable[pb.WorkloadSummary]) -> Table:
     """One workload a row."""
@@ -70,8 +73,8 @@ def findings_blocks(findings: Iterable[Finding]) -> Iterable[RenderableType]:
 def alert_block(alert: Alert) -> RenderableType:
     """One alert: a line of facts, its sentence, and a line for each reference it crossed."""
     often = "once" if alert.count == 1 else f"{number(alert.count)} times"
-    denied = [] if alert.verdict is Verdict.ALLOW else ["denied"]
-    facts = [alert.id, f"rank {alert.rank}", *denied, moment(alert.last_seen), often, *alert.techniques]
+    outcome = [_OUTCOME[alert.verdict]] if alert.verdict in _OUTCOME else []
+    facts = [alert.id, f"rank {alert.rank}", *outcome, moment(alert.last_seen), often, *alert.techniques]
     if alert.approved:
         facts.append(f"approved: {alert.approved}")
     crossed = [_crossing_line(crossing) for crossing in alert.crossed]

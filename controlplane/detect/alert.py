@@ -20,9 +20,9 @@ from inscope.reference import Entry, ReferenceKind, ReferenceVersion
 from inscope.verdict import Verdict
 from inscope.workload import Agent, Workload
 
-AlertKey = tuple[Behaviour, frozenset[tuple[Entry, str | None]], bool]
-"""What makes two deviations the same alert: the behaviour, what it crossed with which findings, and whether it
-happened."""
+AlertKey = tuple[Behaviour, frozenset[tuple[Entry, str | None]], Verdict]
+"""What makes two deviations the same alert: the behaviour, what it crossed with which findings, and what became of
+it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def _crossing(entry: Entry, behaviour: Behaviour, time: float, scene: Scene) -> 
 def key_of(behaviour: Behaviour, crossed: Sequence[Crossing], verdict: Verdict) -> AlertKey:
     """See `AlertKey`."""
     left = frozenset((crossing.entry, crossing.finding) for crossing in crossed)
-    return behaviour, left, verdict is Verdict.ALLOW
+    return behaviour, left, verdict
 
 
 def raised(alert_id: str, sighting: Sighting, crossed: tuple[Crossing, ...], scene: Scene) -> Alert:

@@ -29,6 +29,14 @@ from inscope.behaviour import (
 from inscope.reference import Dimension
 from inscope.verdict import Verdict
 
+_OUTCOME = {
+    Verdict.ALLOW: "",
+    Verdict.DENY: "tried, and was denied: it ",
+    Verdict.KILL: "was killed for what it did: it ",
+    Verdict.QUARANTINE: "tried, and was cut off: it ",
+}
+"""What became of an act, said before it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Learning:
@@ -53,7 +61,7 @@ def sentence(
     agent: str, behaviour: Behaviour, crossed: Sequence[Crossing], verdict: Verdict, learning: Learning
 ) -> str:
     """`AGENT did X, which is not in its inventory (version 12, learned …); finding IN-3 had said it can …`."""
-    did = act(behaviour) if verdict is Verdict.ALLOW else f"tried, and was denied: it {act(behaviour)}"
+    did = f"{_OUTCOME[verdict]}{act(behaviour)}"
     left = " and ".join(_left(crossing, behaviour) for crossing in crossed)
     versions = {crossing.reference.kind: crossing.reference.version for crossing in crossed}
     named = ", ".join(f"{kind} version {version}" for kind, version in versions.items())

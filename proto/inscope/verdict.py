@@ -6,7 +6,10 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """`ALLOW` also stands for "nothing was prevented", which is all that observe and detect ever decide."""
+    """What became of the act. `ALLOW`: it happened, which is all that observe and detect ever decide of who is not
+    contained. `DENY`: it was refused. `KILL`: it was found out, and its process ended. `QUARANTINE`: it would have
+    reached out of an instance that is cut off, and was refused whether it is in scope or not.
+    """
 
     ALLOW = "allow"
     DENY = "deny"

@@ -162,10 +162,11 @@ static int take(const struct trap *t, const struct address_call *a, struct plan 
 /* Told where it is inscope that refuses; a mistake of the caller's is its own affair. */
 static void refuse(struct trap *t, enum inscope_kind kind, const struct inscope_address *body, int error) {
     bool ours = error == EACCES || error == ENETUNREACH || error == EOPNOTSUPP || error == EFAULT;
+    unsigned flags = (error == EFAULT ? INSCOPE_UNREADABLE : 0) | (error == ENETUNREACH ? INSCOPE_CUT : 0);
     if (ours)
         lineage_introduce(t);
     if (trap_refuse(t, error) && ours)
-        trap_report(t, kind, body, sizeof *body, error == EFAULT ? INSCOPE_UNREADABLE : 0);
+        trap_report(t, kind, body, sizeof *body, flags);
 }
 
 /* Netlink reaches the kernel alone, and an internet socket without its peer reaches nobody. */

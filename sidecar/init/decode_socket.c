@@ -59,7 +59,7 @@ void decode_socket(struct trap *t) {
     trap_recognise(t);
     struct plan plan = plan_of(t, domain, type, protocol);
     if (egress_is_cut(domain))
-        call_refuse(t, EACCES, 0);
+        call_refuse(t, EACCES, INSCOPE_CUT);
     else if (plain || is_known(t))
         trap_decide(t, true, &plan, 0);
     else {

@@ -76,7 +76,8 @@ enum inscope_flag {
     INSCOPE_FOREIGN = 32,   /* the call came in through a foreign ABI (i386, x32): `nr` is of that ABI */
     INSCOPE_FAILED = 64,    /* IMAGE: the EXEC before it failed, this is what the process runs as before */
     INSCOPE_GUARD = 128,    /* SYSCALL: aimed at init or the sidecar */
-    INSCOPE_OWN = 256       /* CONNECT: a listener of the agent's own is there, on a port that the kernel chose, and nobody else's */
+    INSCOPE_OWN = 256,      /* CONNECT: a listener of the agent's own is there, on a port that the kernel chose, and nobody else's */
+    INSCOPE_CUT = 512       /* with DENIED: because the instance is quarantined */
 };
 
 /* Levels of the `--reads` and `--writes` settings; part of the filter, so fixed when the agent starts. */

@@ -54,6 +54,7 @@ class Flag(IntFlag):
     FAILED = _FLAG["FAILED"]
     GUARD = _FLAG["GUARD"]
     OWN = _FLAG["OWN"]
+    CUT = _FLAG["CUT"]
 
 
 class Level(IntEnum):

@@ -289,7 +289,7 @@ class Pipeline:
         task.add_done_callback(self._deciding.discard)
 
     async def _decide(self, translator: Translator, record: Record, answer: Answer) -> None:
-        allowed = await answer.allowed()
+        allowed = await answer.verdict() is Verdict.ALLOW
         self._descriptors -= answer.descriptors
         translator.decided(record, allowed=allowed)
         self._tell_known()
@@ -298,11 +298,11 @@ class Pipeline:
 
     async def _answered(self, draft: Draft) -> Observation | None:
         answer = self._answers.pop(draft)
-        allowed, observation = await answer.allowed(), await answer.observation(draft)
-        if observation is None or allowed:
+        verdict, observation = await answer.verdict(), await answer.observation(draft)
+        if observation is None or verdict is Verdict.ALLOW:
             return observation
         draft.key = 0
-        return replace(observation, verdict=Verdict.DENY)
+        return replace(observation, verdict=verdict)
 
     async def _finish(self, status: int) -> None:
         if self._reconciling is not None:

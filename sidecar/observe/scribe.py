@@ -17,7 +17,7 @@ from sidecar.observe.syscall_numbers import call_name
 from sidecar.observe.wall_clock import SECOND_NS, Clocks, WallClock
 
 # Plain integers: `&` with an IntFlag costs a microsecond, for each record.
-_DENIED, _FOREIGN = int(Flag.DENIED), int(Flag.FOREIGN)
+_DENIED, _FOREIGN, _CUT = int(Flag.DENIED), int(Flag.FOREIGN), int(Flag.CUT)
 
 
 class Scribe:
@@ -50,8 +50,7 @@ class Scribe:
 
     def observation(self, head: Head, process: Process, behaviour: Behaviour) -> Observation:
         """What the process did."""
-        verdict = Verdict.DENY if head.flags & _DENIED else Verdict.ALLOW
-        return Observation(self._instance, self.seconds(head), behaviour, process.ancestry, verdict)
+        return Observation(self._instance, self.seconds(head), behaviour, process.ancestry, _verdict(head))
 
     def draft(self, head: Head, process: Process, behaviour: Behaviour) -> Draft:
         """The same, where nothing is to be hashed."""
@@ -64,3 +63,10 @@ class Scribe:
     def call(self, nr: int, head: Head) -> str:
         """The name of a call of init's own ABI; empty for a foreign one's."""
         return "" if head.flags & _FOREIGN else call_name(self.machine, nr).name
+
+
+def _verdict(head: Head) -> Verdict:
+    """What init had answered by itself."""
+    if not head.flags & _DENIED:
+        return Verdict.ALLOW
+    return Verdict.QUARANTINE if head.flags & _CUT else Verdict.DENY

@@ -41,24 +41,26 @@ class Answer:
         """The completed observation of one of its drafts."""
         return (await self._tasks[draft])[0]
 
-    async def allowed(self) -> bool:
-        """Whether all of it may happen."""
-        if self._record.head.flags & _UNREADABLE:
-            return False
-        return all([(await task)[1] for task in self._tasks.values()])
+    async def verdict(self) -> Verdict:
+        """What becomes of all of it: `ALLOW`, or why it was refused."""
+        found = {(await task)[1] for task in self._tasks.values()}
+        if Verdict.QUARANTINE in found:
+            return Verdict.QUARANTINE
+        refused = self._record.head.flags & _UNREADABLE or found - {Verdict.ALLOW}
+        return Verdict.DENY if refused else Verdict.ALLOW
 
-    async def _of(self, draft: Draft) -> tuple[Observation | None, bool]:
+    async def _of(self, draft: Draft) -> tuple[Observation | None, Verdict]:
         try:
             async with asyncio.timeout(HOLD_S):
                 return await self._judged(draft)
         except Exception:  # whatever went wrong: somebody waits for an answer, and it is not yes
-            return draft.observation, False
+            return draft.observation, Verdict.DENY
 
-    async def _judged(self, draft: Draft) -> tuple[Observation | None, bool]:
+    async def _judged(self, draft: Draft) -> tuple[Observation | None, Verdict]:
         observation = await self._complete(draft) if draft.wants else draft.observation
         if observation is None:  # the same as what was judged before
-            return None, True
-        return observation, await self._judge(observation.behaviour) is Verdict.ALLOW
+            return None, Verdict.ALLOW
+        return observation, await self._judge(observation.behaviour)
 
 
 def verdict_packet(record: Record, *, allowed: bool) -> bytes:

@@ -20,6 +20,7 @@ from inscope.behaviour import (
 from inscope.capability import Capability, CapabilityKind
 from inscope.coverage import Source, SourceCoverage
 from inscope.observation import Observation, Sighting
+from inscope.verdict import Verdict
 from inscope.workload import Instance, InstanceId, Workload
 
 T0 = 1_750_000_000.0
@@ -66,10 +67,15 @@ def survey(at: float = T0, complete: bool = True) -> tuple[Capability, ...]:
 
 
 def sighting(
-    act: Behaviour, time: float = T0, count: int = 1, last: float | None = None, by: Instance = FIRST
+    act: Behaviour,
+    time: float = T0,
+    count: int = 1,
+    last: float | None = None,
+    by: Instance = FIRST,
+    verdict: Verdict = Verdict.ALLOW,
 ) -> Sighting:
-    """`act`, seen by `by`."""
-    return Sighting(Observation(by.id, time, act), count, time if last is None else last)
+    """`act`, seen by `by`, and what became of it."""
+    return Sighting(Observation(by.id, time, act, verdict=verdict), count, time if last is None else last)
 
 
 def batch(

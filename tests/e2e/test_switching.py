@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import time
+from errno import ENETUNREACH
 
 import pytest
 
@@ -118,3 +120,24 @@ def test_one_instance_is_quarantined_by_its_id(installed: Installation, running:
     assert in_force(installed) == ("observe", "quarantined")
     assert installed.ask("workloads")[0]["containment"] == "free"
     assert running.asked("uname") == "run-uname ran", "only what reaches out is cut off"
+
+
+def test_what_a_quarantine_cuts_off_is_an_alert_that_says_so(installed: Installation) -> None:
+    agent = "import socket; input(); print(socket.socket().connect_ex(('127.0.0.1', 9)), flush=True); input()"
+    assert installed.run(sys.executable, "-c", "print()").returncode == 0
+    assert installed.inscope("mode", "agent", "detect", "--force").returncode == 0
+    command = [*INSCOPE, "run", "--name", "agent", "--", sys.executable, "-c", agent]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, env=installed.environment, cwd=installed.workspace, text=True, **pipes) as running:
+        assert running.stdin
+        assert running.stdout
+        eventually(lambda: installed.ask("workloads")[0]["live_instances"])
+        installed.ask("quarantine", "agent", "--reason", "AL-7")
+        running.stdin.write("\n")
+        running.stdin.flush()
+        assert running.stdout.readline() == f"{ENETUNREACH}\n"
+        running.communicate("\n", timeout=30)
+    (cut_off,) = [alert for alert in installed.ask("alerts", "agent") if alert["behaviour"]["kind"] == "connect"]
+    assert cut_off["verdict"] == "quarantine"
+    assert cut_off["sentence"].startswith("agent tried, and was cut off: it contacted 127.0.0.1:9/tcp")
+    assert "  cut off  " in installed.inscope("alerts", "agent").stdout

@@ -88,6 +88,25 @@ def test_what_was_prevented_is_not_said_to_have_happened() -> None:
     assert said.startswith("a tried, and was denied: it ran /usr/bin/git")
 
 
+@pytest.mark.parametrize(
+    ("verdict", "begins"),
+    [
+        (Verdict.QUARANTINE, "a tried, and was cut off: it contacted evil:1/tcp with sh, which is not in its envelope"),
+        (Verdict.KILL, "a was killed for what it did: it contacted evil:1/tcp with sh, which is not in"),
+    ],
+)
+def test_what_became_of_the_act_is_said(verdict: Verdict, begins: str) -> None:
+    act = Connect("evil", 1, Protocol.TCP, "sh")
+    assert sentence("a", act, [crossing(entries_of(act)[0])], verdict, LEARNED).startswith(begins)
+
+
+def test_what_became_otherwise_of_the_same_act_is_another_alert() -> None:
+    act = Connect("evil", 1, Protocol.TCP, "sh")
+    told = [sighting(act, T0, verdict=verdict) for verdict in Verdict for _ in range(2)]
+    alerts = judged(told).alerts.values()
+    assert [(alert.verdict, alert.count) for alert in alerts] == [(verdict, 2) for verdict in Verdict]
+
+
 @given(st.lists(behaviours, max_size=6))
 def test_an_empty_reference_raises_an_alert_for_every_act(acts: list[Behaviour]) -> None:
     alerts = judged([sighting(act) for act in acts]).alerts.values()

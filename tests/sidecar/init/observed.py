@@ -55,7 +55,7 @@ class Observer:
 
 
 def flags(message: Message) -> set[str]:
-    names = ("HAS_FD", "TRUNCATED", "UNREADABLE", "DENIED", "MISMATCH", "FOREIGN", "FAILED")
+    names = ("HAS_FD", "TRUNCATED", "UNREADABLE", "DENIED", "MISMATCH", "FOREIGN", "FAILED", "CUT")
     return {name for name in names if message.head["flags"] & CONSTANTS[name]}
 
 

@@ -26,7 +26,7 @@ from tests.sidecar.init.enforced import (
     to_port,
 )
 from tests.sidecar.init.numbers import NR
-from tests.sidecar.init.observed import eventually
+from tests.sidecar.init.observed import eventually, flags
 from tests.sidecar.init.test_unprivileged import NOBODY
 
 pytestmark = pytest.mark.real
@@ -429,6 +429,9 @@ tell(socket.socket(socket.AF_UNIX).connect, "\\0local")
         out, _ = agent.communicate(b"go\n", 30)
         assert out.decode().split() == ["ENETUNREACH"] * 3 + ["EACCES", "None"]
         assert not reached(server)
+        eventually(lambda: [m for m in enforced.of("SYSCALL") if flags(m) == {"DENIED", "CUT"}])
+        told = [*enforced.of("CONNECT"), *enforced.of("BIND")]
+        assert [flags(m) for m in told if m.body["family"] != socket.AF_UNIX] == [{"DENIED", "CUT"}] * 3
 
 
 def refuses_connections(port: int) -> bool:

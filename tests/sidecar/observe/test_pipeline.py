@@ -9,7 +9,7 @@ from contextlib import suppress
 from errno import EACCES
 from pathlib import Path
 
-from inscope.behaviour import Behaviour, Exec, Load, Open
+from inscope.behaviour import Behaviour, Connect, Exec, Load, Open
 from inscope.capability import Capability, CapabilityKind
 from inscope.coverage import LossCause, Source, SourceCoverage
 from inscope.mode import Mode
@@ -24,7 +24,7 @@ from sidecar.observe.header import HEADER
 from sidecar.observe.identities import Identities
 from sidecar.observe.images import Images
 from sidecar.observe.init_listener import PeerCredentials
-from sidecar.observe.kinds import Kind, Stance
+from sidecar.observe.kinds import Flag, Kind, Stance
 from sidecar.observe.known_acts import KnownActs
 from sidecar.observe.patterns import default_watch_list
 from sidecar.observe.pipeline import Pipeline
@@ -295,6 +295,36 @@ async def test_where_it_is_contained_the_channel_is_read_whatever_waits_in_any_m
     assert plant.sink.mode is Mode.OBSERVE
     assert plant.flow.calls == []
     await plant.run(100)
+
+
+def reaching(port: int, **head: int) -> Record:
+    return record(message(Kind.CONNECT, "address", address_body(bytes((127, 0, 0, 1)), port), **head))
+
+
+async def test_what_is_refused_is_told_with_the_verdict_that_refused_it() -> None:
+    plant = Plant(Stance.QUARANTINES)
+
+    async def cut_off(behaviour: Behaviour) -> Verdict:
+        return Verdict.QUARANTINE if isinstance(behaviour, Connect) else Verdict.ALLOW
+
+    plant.sink.verdict = cut_off
+    plant.connect()
+    plant.feed(reaching(80, ask=7), asks(8))
+    plant.fingerprinter.go.set()
+    await plant.run()
+    assert answers(plant) == {7: EACCES, 8: 0}
+    told = {type(one.behaviour): one.verdict for one in plant.sink.told if isinstance(one, Observation)}
+    assert told == {Connect: Verdict.QUARANTINE, Load: Verdict.ALLOW}
+
+
+async def test_what_init_cut_off_by_itself_is_told_as_such() -> None:
+    plant = Plant(Stance.QUARANTINES)
+    plant.connect()
+    refused = [(Flag.DENIED | Flag.CUT, 1), (Flag.DENIED, 2), (Flag(0), 3)]
+    plant.feed(*(reaching(port, flags=int(flags)) for flags, port in refused))
+    await plant.run()
+    told = [one.verdict for one in plant.sink.told if isinstance(one, Observation)]
+    assert told == [Verdict.QUARANTINE, Verdict.DENY, Verdict.ALLOW]
 
 
 async def test_more_callers_than_an_honest_init_holds_are_refused_unseen() -> None:
