@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "counters.h"
@@ -20,6 +21,7 @@
 #include "secret_watch.h"
 #include "sip.h"
 #include "stance.h"
+#include "survey.h"
 
 static enum inscope_level level_of(const struct open_levels *levels, uint64_t flags) {
     return flags & OPEN_WRITE_FLAGS ? levels->writes : levels->reads;
@@ -91,6 +93,13 @@ static void watch_secret(const struct opened *found) {
     secret_watch_add(link, &found->file);
 }
 
+/* Another of its names may be a secret's, of which the list is not whole in the first moments of a run. */
+static bool is_listed(const struct opened *found) {
+    if (S_ISREG(found->mode) && found->links > 1)
+        survey_wait_for_secrets();
+    return file_set_has(&secret_files, &found->file);
+}
+
 /* Which of its names speak against an open. */
 enum names { NONE, GIVEN = 1, REAL = 2, HIDDEN = 4 };
 
@@ -101,7 +110,7 @@ static unsigned names_of(const struct open_request *o, const struct opened *foun
         names |= REAL;
     if (found->fd >= 0 && names && access == ACCESS_READ)
         watch_secret(found);
-    if (found->fd >= 0 && !names && file_set_has(&secret_files, &found->file))
+    if (found->fd >= 0 && !names && is_listed(found))
         names |= HIDDEN;
     return names;
 }

@@ -42,6 +42,7 @@ static void describe(struct opened *out) {
         return;
     }
     out->mode = st.stx_mode;
+    out->links = st.stx_nlink;
     out->file.device = makedev(st.stx_dev_major, st.stx_dev_minor);
     out->file.inode = st.stx_ino;
     if (st.stx_mask & STATX_BTIME)
@@ -52,7 +53,7 @@ static void describe(struct opened *out) {
 
 void opened_find(const struct process *who, const struct lookup *what, struct opened *out) {
     out->fd = resolve(who, what);
-    out->mode = 0;
+    out->mode = out->links = 0;
     out->in_proc = false;
     out->file = (struct file_identity){0};
     out->length = 0;

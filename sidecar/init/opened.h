@@ -10,7 +10,7 @@
 
 struct opened {
     int fd; /* O_PATH, or a negative errno */
-    uint32_t mode;
+    uint32_t mode, links; /* how many names it has */
     bool in_proc;
     struct file_identity file;
     size_t length;

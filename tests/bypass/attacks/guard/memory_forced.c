@@ -1,6 +1,6 @@
 /* The agent makes itself the last to be killed when memory runs out, and init the first.
  *
- * seen: nothing
+ * seen: open
  * enforce: prevented
  * works: root
  */
