@@ -55,6 +55,13 @@ def declaration_of(what: str, files: Sequence[Path], scope: str) -> Declaration:
                 return read_declaration(texts, scope, time.time())
             except NoObjectsError as error:
                 raise CommandError(ExitCode.USAGE, str(error)) from error
+        case "postgresql":
+            from controlplane.sources import postgresql
+
+            try:
+                return postgresql.read_declaration(texts, scope, time.time())
+            except postgresql.NoCatalogError as error:
+                raise CommandError(ExitCode.USAGE, str(error)) from error
         case _:
             from controlplane.sources import iam
             from controlplane.sources.aws_actions import MissingDatabaseError

@@ -72,6 +72,10 @@ def reader_of(log: str, scope: str) -> LogReader:
             from controlplane.sources.audit.reader import AuditReader
 
             return AuditReader(scope)
+        case "postgresql":
+            from controlplane.sources.postgresql.reader import PostgresReader
+
+            return PostgresReader(scope)
         case _:
             from controlplane.sources.aws_actions import MissingDatabaseError
             from controlplane.sources.cloudtrail.reader import CloudTrailReader

@@ -6,11 +6,12 @@ import argparse
 import os
 from pathlib import Path
 
+from controlplane.cli.exit_codes import CommandError, ExitCode
 from controlplane.cli.output import add_output_argument, cell, emit, print_json
 from controlplane.cli.parser import Commands, add_command
 from controlplane.cli.place import add_place_arguments, place_of
 
-FORMATS = ("rbac", "iam")
+FORMATS = ("rbac", "iam", "postgresql")
 
 
 def register(commands: Commands) -> None:
@@ -19,18 +20,21 @@ def register(commands: Commands) -> None:
         commands,
         "import",
         main,
-        "read what authorities declare (Kubernetes RBAC, AWS IAM) instead of what was read before",
+        "read what authorities declare (Kubernetes RBAC, AWS IAM, PostgreSQL) instead of what was read before",
         example="inscope import rbac cluster.yaml   # or, of a running cluster:\n"
         "  kubectl get roles,clusterroles,rolebindings,clusterrolebindings,sa,deploy,rs,pods -A -o json | "
         "inscope import rbac -",
     )
     parser.add_argument("what", choices=FORMATS, help="whose declarations they are")
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="YAML or JSON; - for standard input")
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="YAML or JSON; - for standard input")
     parser.add_argument(
         "--scope",
         default="",
         metavar="NAME",
-        help="the cluster's name, where several are watched; IAM says the account itself",
+        help="the cluster's name, or HOST:PORT of the database server, where several are watched",
+    )
+    parser.add_argument(
+        "--query", action="store_true", help="postgresql: print the script for psql whose output is to be imported"
     )
     add_output_argument(parser)
     add_place_arguments(parser)
@@ -38,6 +42,15 @@ def register(commands: Commands) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Read and send them."""
+    if arguments.query:
+        if arguments.what != "postgresql" or arguments.files:
+            raise CommandError(ExitCode.USAGE, "--query is for postgresql, and reads no file")
+        from controlplane.sources.postgresql import CATALOG
+
+        print(CATALOG, end="")
+        return 0
+    if not arguments.files:
+        raise CommandError(ExitCode.USAGE, "name the files to read, or - for standard input")
     from controlplane.cli.control import ask
     from controlplane.cli.importing import declaration_of, declared
 

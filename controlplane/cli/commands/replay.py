@@ -10,7 +10,7 @@ from controlplane.cli.output import add_output_argument, cell, emit, number, pri
 from controlplane.cli.parser import Commands, add_command
 from controlplane.cli.place import add_place_arguments, place_of
 
-FORMATS = ("audit", "cloudtrail")
+FORMATS = ("audit", "cloudtrail", "postgresql")
 
 
 def register(commands: Commands) -> None:
@@ -19,7 +19,7 @@ def register(commands: Commands) -> None:
         commands,
         "replay",
         main,
-        "read recorded logs (Kubernetes audit, CloudTrail); the same file twice changes nothing",
+        "read recorded logs (Kubernetes audit, CloudTrail, PostgreSQL); the same file twice changes nothing",
         codes="0 done · 1 no such event is in the files · 2 usage · 4 control plane unreachable · 5 permission",
         example="inscope replay audit /var/log/kubernetes/audit*.log* --scope prod-eu",
     )
@@ -29,7 +29,7 @@ def register(commands: Commands) -> None:
         "--scope",
         default="",
         metavar="NAME",
-        help="the cluster's name, where several are watched; CloudTrail says the account itself",
+        help="the cluster's name, or HOST:PORT of the database server, where several are watched",
     )
     add_output_argument(parser)
     add_place_arguments(parser)
