@@ -1,6 +1,6 @@
 """What replaying an audit log costs: events per second of one core, from the file's bytes to exercises.
 
-    python -m bench.audit [--events 60000] [--rounds 5]
+    python -m bench.audit [--events 150000] [--rounds 5]
 
 The events are those that a real API server recorded for the tests, at level Metadata, each with an id of its own. The
 forms are asked in turn.
@@ -87,7 +87,7 @@ def peak(text: bytes) -> float:
 def main() -> None:
     """Print a line for each form."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--events", type=int, default=60_000)
+    parser.add_argument("--events", type=int, default=150_000)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     texts = {form.__name__: form(options.events) for form in FORMS}

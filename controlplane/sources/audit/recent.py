@@ -17,7 +17,7 @@ class Recent:
         self._order: deque[str] = deque()
         self._most = most
 
-    def __contains__(self, number: str) -> bool:
+    def __contains__(self, number: object) -> bool:
         return number in self._ids
 
     def __iter__(self) -> Iterator[str]:
