@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
 from controlplane.detect.alert import AlertKey, Scene
@@ -232,17 +233,19 @@ class Logged:
 def _behaviours(scope: str, each: Exercise) -> Iterator[LoggedBehaviour]:
     """What was done, by whom as we name them, and from where the credential for it came."""
     identity = each.identity
+    authority = identity.authority
     match each.behaviour:
-        case PermissionUse(principal=principal) as use:
-            yield replace(use, principal=qualified(identity.authority, scope, principal))
-        case RoleAssumption(role, principal) as taken:
-            mine, its = (qualified(identity.authority, scope, name) for name in (principal, role))
-            yield replace(taken, principal=mine, role=its)
+        case PermissionUse(permission, principal, outcome, granted_by):
+            yield PermissionUse(permission, qualified(authority, scope, principal), outcome, granted_by)
+        case RoleAssumption(role, principal, means, outcome):
+            mine, its = (qualified(authority, scope, name) for name in (principal, role))
+            yield RoleAssumption(its, mine, means, outcome)
     if identity.address:
-        presented = qualified(identity.authority, scope, identity.principal)
+        presented = qualified(authority, scope, identity.principal)
         yield CredentialUse(presented, network_of(identity.address), identity.client)
 
 
+@lru_cache(maxsize=65_536)
 def network_of(address: str) -> str:
     """The range that stands for an address: pods come and go within one. What is no address (a service's name, by
     which a cloud says that it acted itself) stays as it is.

@@ -26,7 +26,8 @@ _GRAVITY = {Level.LIST: 0, Level.READ: 1, Level.WRITE: 2, Level.PERMISSIONS: 3}
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A grant that one of the workload's identities holds. `principal` is qualified; `used` what of it was exercised.
+    """A grant that one of the workload's identities holds. `principal` is qualified; `used` what of it was exercised,
+    `unused` the patterns of it that no use is of, and those that stand for many, which no use uses up.
 
     `tracked` is for how many seconds its use was watched while it existed. `blind` is why its use cannot be seen,
     `young` why it is not latent yet; both empty where neither is so.
@@ -35,6 +36,7 @@ class Held:
     grant: Grant
     principal: str
     used: tuple[Permission, ...]
+    unused: tuple[Permission, ...]
     tracked: float
     blind: str = ""
     young: str = ""
@@ -44,19 +46,10 @@ class Held:
         """How many single permissions of it were never used; -1 where it is open-ended."""
         if self.grant.size < 0:
             return -1
-        if any(_stands_for_many(pattern) for pattern in self.grant.permissions):
+        if self.grant.size > len(self.grant.permissions):  # some of them stand for many
             actions = {(permission.service, permission.action.lower()) for permission in self.used}
-            return max(self.grant.size - len(actions), 0)
-        return len(self.unused)
-
-    @property
-    def unused(self) -> tuple[Permission, ...]:
-        """The patterns of it that no use is of, and those that stand for many, which no use uses up."""
-        return tuple(
-            pattern
-            for pattern in self.grant.permissions
-            if _stands_for_many(pattern) or not any(pattern.covers(permission) for permission in self.used)
-        )
+            return self.grant.size - len(actions)
+        return min(len(self.unused), self.grant.size)
 
     @property
     def gravity(self) -> tuple[int, int, int]:
@@ -142,4 +135,14 @@ def _held(
     young = ""
     if log and grant.since > log.since and tracked < LONG_ENOUGH:
         young = "it was granted while the tracking went on, and not long enough ago to be called unused"
-    return Held(grant, principal, used, tracked, blind_to(grant, scope, logs), young)
+    return Held(grant, principal, used, _unused(grant, used), tracked, blind_to(grant, scope, logs), young)
+
+
+def _unused(grant: Grant, used: Sequence[Permission]) -> tuple[Permission, ...]:
+    if not used:
+        return grant.permissions
+    return tuple(
+        pattern
+        for pattern in grant.permissions
+        if _stands_for_many(pattern) or not any(pattern.covers(permission) for permission in used)
+    )

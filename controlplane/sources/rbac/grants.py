@@ -11,7 +11,7 @@ from importlib.resources import files
 
 from controlplane.sources.kubernetes import level_of, service_of
 from controlplane.sources.rbac.objects import Rule
-from controlplane.sources.rbac.resolver import Asker, Path, Rbac
+from controlplane.sources.rbac.resolver import Asker, Rbac
 from inscope.grant import Grant
 from inscope.permission import Authority, Level, Permission
 
@@ -29,20 +29,37 @@ class Weight:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What a role grants of one service and level, in one namespace or anywhere."""
+
+    service: str
+    level: Level
+    permissions: tuple[Permission, ...]
+    size: int
+    weight: tuple[str, ...]
+
+
 def grants_of(asker: Asker, rbac: Rbac) -> Iterator[Grant]:
     """All of them."""
     for path in rbac.paths(asker):
-        for (service, level), patterns in patterns_of(path).items():
-            yield _grant(asker.user, path, service, level, patterns)
+        for part in _parts(path.role.rules, path.binding.namespace):
+            yield Grant(
+                Authority.KUBERNETES,
+                asker.user,
+                (str(path.binding), str(path.role)),
+                part.service,
+                part.level,
+                part.permissions,
+                part.size,
+                since=max(path.binding.created, path.role.created),
+                inherited=f"group {path.through}" if path.through else "",
+                weight=part.weight,
+            )
 
 
-def patterns_of(path: Path) -> dict[tuple[str, Level], dict[Permission, None]]:
-    """What one binding grants, by service and level, in order."""
-    return _patterns(path.role.rules, path.binding.namespace)
-
-
-@lru_cache(maxsize=4_096)
-def _patterns(rules: tuple[Rule, ...], namespace: str) -> dict[tuple[str, Level], dict[Permission, None]]:
+@lru_cache(maxsize=65_536)
+def _parts(rules: tuple[Rule, ...], namespace: str) -> tuple[_Part, ...]:
     # A role that is bound to many is read once.
     found: defaultdict[tuple[str, Level], dict[Permission, None]] = defaultdict(dict)
     for rule in rules:
@@ -50,7 +67,7 @@ def _patterns(rules: tuple[Rule, ...], namespace: str) -> dict[tuple[str, Level]
             key = (permission.service, level_of(permission.service, permission.resource, permission.action))
             if len(found[key]) < MAX_PATTERNS:
                 found[key][permission] = None
-    return dict(found)
+    return tuple(_Part(*key, tuple(mine), _size(mine), weights_of(mine)) for key, mine in found.items())
 
 
 def _of_rule(rule: Rule, namespace: str) -> Iterator[Permission]:
@@ -65,43 +82,23 @@ def _of_rule(rule: Rule, namespace: str) -> Iterator[Permission]:
                 yield Permission(Authority.KUBERNETES, "nonresource", verb, url, ANYWHERE)
 
 
-def _grant(principal: str, path: Path, service: str, level: Level, patterns: Iterable[Permission]) -> Grant:
-    permissions = tuple(patterns)
-    return Grant(
-        Authority.KUBERNETES,
-        principal,
-        (str(path.binding), str(path.role)),
-        service,
-        level,
-        permissions,
-        _size(permissions),
-        since=max(path.binding.created, path.role.created),
-        inherited=f"group {path.through}" if path.through else "",
-        weight=weights_of(permissions),
-    )
-
-
 def _size(permissions: Iterable[Permission]) -> int:
     """Verbs of kinds; the namespaces that a grant reaches are not counted."""
     parts = [(each.service, each.action, each.resource, each.name) for each in permissions]
     return -1 if any("*" in text for part in parts for text in part) else len(parts)
 
 
-@lru_cache(maxsize=4_096)
-def weights_of(permissions: tuple[Permission, ...]) -> tuple[str, ...]:
+def weights_of(permissions: Iterable[Permission]) -> tuple[str, ...]:
     """Why a grant weighs more than its level says, each reason once."""
-    return tuple(
-        dict.fromkeys(
-            weight.why
-            for weight in WEIGHTS
-            if any(_reaches(pattern, wanted) for pattern in permissions for wanted in weight.permissions)
-        )
-    )
+    kinds = dict.fromkeys((each.service, each.action, each.resource) for each in permissions)
+    return tuple(dict.fromkeys(why for kind in kinds for why in _weights_of_one(*kind)))
 
 
-def _reaches(pattern: Permission, wanted: Permission) -> bool:
-    """Whether it grants any of it, wherever and under whatever name."""
-    return Permission(Authority.KUBERNETES, pattern.service, pattern.action, pattern.resource).covers(wanted)
+@lru_cache(maxsize=65_536)
+def _weights_of_one(service: str, action: str, resource: str) -> tuple[str, ...]:
+    """Wherever it is granted, and under whatever name."""
+    pattern = Permission(Authority.KUBERNETES, service, action, resource)
+    return tuple(weight.why for weight in WEIGHTS if any(map(pattern.covers, weight.permissions)))
 
 
 def _read(text: str) -> tuple[Weight, ...]:
