@@ -30,6 +30,7 @@ from inscope.exercise import Exercise, Identity
 from inscope.grant import qualified
 from inscope.mode import Mode
 from inscope.observation import Observation, Sighting
+from inscope.permission import Authority
 from inscope.reaction import Reaction
 from inscope.reference import TOLD_BY_LOGS, Dimension
 from inscope.workload import InstanceId, Workload
@@ -70,7 +71,7 @@ class Logged:
         self._memory = memory
         self._settings = settings
         self._issued: dict[str, tuple[Workload, ...]] = {}
-        self._attributions: dict[tuple[str, Identity], Attribution] = {}
+        self._attributions: dict[tuple[str, Authority, str, str], Attribution] = {}
 
     def take(self, source: Source, scope: str, exercises: Sequence[Exercise], now: float) -> Taken:
         """Everything a batch does, in one transaction."""
@@ -83,7 +84,7 @@ class Logged:
         return taken
 
     def witness(self, workload: Workload, source: Source, scope: str, acts: Sequence[LoggedAct], now: float) -> Taken:
-        """Acts of a workload that need no attribution."""
+        """Acts of a workload that need no attribution, in order."""
         taken = Taken()
         with self._memory.changing_any():
             self._witness(workload, source, scope, acts, taken, now)
@@ -129,13 +130,12 @@ class Logged:
         return mine, why
 
     def _attribution(self, scope: str, identity: Identity) -> Attribution:
-        who = replace(identity, credential="", address="", port=0, client="")
-        known = self._attributions.get((scope, who))
+        who = (scope, identity.authority, identity.principal, identity.pod)
+        known = self._attributions.get(who)
         if known is None:
             if len(self._attributions) >= self._settings.max_credentials:
                 self._attributions.clear()
-            known = attribute(who, scope, self._memory.directory)
-            self._attributions[scope, who] = known
+            known = self._attributions[who] = attribute(identity, scope, self._memory.directory)
         return known
 
     # Learning and judging -----------------------------------------------------------------------------------------
@@ -149,9 +149,7 @@ class Logged:
             learned += self._learn(state, source, day, sightings, now)
             self._count(state, day, sightings)
         alerts = self._judge(state, acts, now)
-        certain = {act.behaviour for act in acts if not act.among}
-        new = [alert for key, alert in alerts.items() if key not in state.alerts and alert.behaviour in certain]
-        self._react(state, new, now)
+        self._react(state, [alert for key, alert in alerts.items() if key not in state.alerts], acts, now)
         self._memory.put_alerts(state, alerts)
         state.row = replace(state.row, last_seen=max(state.row.last_seen, *(act.time for act in acts)))
         self._memory.store.put_workload(state.row)
@@ -212,13 +210,14 @@ class Logged:
             alerts |= judge(sightings, state.scope, known, scene, self._memory.next_alert, room).alerts
         return alerts
 
-    def _react(self, state: Remembered, raised: Sequence[Alert], now: float) -> None:
+    def _react(self, state: Remembered, raised: Sequence[Alert], acts: Iterable[LoggedAct], now: float) -> None:
         """Contain what can still be contained, in enforce and where that was asked for. What was refused was contained
         already, and what may have been another workload's is nobody's to be cut off for.
         """
         if self._settings.on_crossing is not Reaction.QUARANTINE:
             return
-        grave = [alert for alert in raised if self._calls_for_containment(state, alert)]
+        certain = {act.behaviour for act in acts if not act.among} if raised else set()
+        grave = [each for each in raised if each.behaviour in certain and self._calls_for_containment(state, each)]
         if grave and state.containments.get("", Containment.FREE) is Containment.FREE:
             first = grave[0]
             order = Order(now, state.row.workload, "quarantine", "", f"tripwire of {first.id}", first.sentence)
@@ -260,12 +259,16 @@ def network_of(address: str) -> str:
     return str(ip_network((parsed, bits), strict=False))
 
 
-def _by_day(source: Source, scope: str, acts: Iterable[LoggedAct]) -> dict[InstanceId, list[Sighting]]:
-    """The sightings of each day, oldest day first."""
-    days: defaultdict[InstanceId, list[LoggedAct]] = defaultdict(list)
-    for act in sorted(acts, key=lambda act: act.time):
-        days[_day(source, scope, act.time)].append(act)
-    return {day: _sightings(day, mine) for day, mine in days.items()}
+def _by_day(source: Source, scope: str, acts: Sequence[LoggedAct]) -> dict[InstanceId, list[Sighting]]:
+    """The sightings of each day, oldest day first; `acts` are in order."""
+    days: defaultdict[int, list[LoggedAct]] = defaultdict(list)
+    for act in acts:
+        days[int(act.time // DAY)].append(act)
+    named = ((_day(source, scope, day * DAY), mine) for day, mine in days.items())
+    return {day: _sightings(day, mine) for day, mine in named}
+
+
+DAY = 86_400
 
 
 def _day(source: Source, scope: str, time: float) -> InstanceId:
@@ -274,20 +277,24 @@ def _day(source: Source, scope: str, time: float) -> InstanceId:
 
 
 def _by_candidates(acts: Iterable[LoggedAct]) -> dict[tuple[Workload, ...], list[Sighting]]:
-    """The sightings of each set of candidates: an alert names them."""
+    """The sightings of each set of candidates: an alert names them; `acts` are in order."""
     groups: defaultdict[tuple[Workload, ...], list[LoggedAct]] = defaultdict(list)
-    for act in sorted(acts, key=lambda act: act.time):
+    for act in acts:
         groups[act.among].append(act)
     return {among: _sightings(InstanceId(""), mine) for among, mine in groups.items()}
 
 
 def _sightings(instance: InstanceId, acts: Iterable[LoggedAct]) -> list[Sighting]:
     """Each behaviour once, with how often it was done; `acts` are in order."""
-    found: dict[LoggedBehaviour, Sighting] = {}
+    times: dict[LoggedBehaviour, list[float]] = {}
     for act in acts:
-        before = found.get(act.behaviour)
-        if before is None:
-            found[act.behaviour] = Sighting(Observation(instance, act.time, act.behaviour), 1, act.time)
+        seen = times.get(act.behaviour)
+        if seen is None:
+            times[act.behaviour] = [act.time, act.time, 1]
         else:
-            found[act.behaviour] = Sighting(before.observation, before.count + 1, act.time)
-    return list(found.values())
+            seen[1] = act.time
+            seen[2] += 1
+    return [
+        Sighting(Observation(instance, first, behaviour), int(count), last)
+        for behaviour, (first, last, count) in times.items()
+    ]

@@ -168,14 +168,12 @@ class Loop:
         """
         named = named_in(declaration)
         with self._memory.changing_any():
-            before = next((each for each in self._store.declarations() if same_scope(each, declaration)), None)
-            self._store.put_declaration(dated(declaration, before))
-            self._memory.forget_outside()
+            before = next((each for each in self._memory.declarations if same_scope(each, declaration)), None)
+            self._memory.put_declaration(dated(declaration, before))
             self._logged.forget()
             for workload in named:
                 self._introduce(workload, Mode.OBSERVE, now)
-            for state in self._memory.chosen(None):
-                self._memory.refresh(state, now)
+            self._compare_anew(now)
         return named
 
     def exercised(self, source: Source, scope: str, exercises: Sequence[Exercise], now: float) -> Taken:
@@ -194,10 +192,13 @@ class Loop:
         """
         with self._memory.changing_any():
             before = self._memory.logs.covered.get((coverage.source, coverage.scope))
-            self._store.put_log(merged(before, coverage))
-            self._memory.forget_outside()
-            for state in self._memory.chosen(None):
-                self._memory.refresh(state, now)
+            after = merged(before, coverage)
+            self._store.put_log(after)
+            self._memory.forget_logs()
+            if before is None or after.seen != before.seen or after.since < before.since:
+                self._compare_anew(
+                    now
+                )  # something may be observable now that was not; time alone is looked at when asked
 
     def witness(self, workload: Workload, source: Source, acts: Sequence[LoggedAct], now: float) -> Taken:
         """Acts of one workload, as if a log had told of them."""
@@ -213,7 +214,9 @@ class Loop:
         Raises:
             UnknownWorkloadError: nobody by that name was ever watched.
         """
-        return self._memory.state(workload).outside
+        state = self._memory.state(workload)
+        state.derive(self._memory.declared, self._memory.logs)
+        return state.outside
 
     # What operators do --------------------------------------------------------------------------------------------
 
@@ -284,7 +287,11 @@ class Loop:
             UnknownWorkloadError: nobody by that name was ever watched.
         """
         self._require(workload)
-        return [finding for state in self._memory.chosen(workload) for finding in self._memory.found(state, now)]
+        found: list[Finding] = []
+        for state in self._memory.chosen(workload):
+            state.derive(self._memory.declared, self._memory.logs)
+            found += self._memory.found(state, now)
+        return found
 
     def alerts(self, workload: Workload | None, since: float) -> list[Alert]:
         """Alerts last seen at `since` or later, oldest first.
@@ -327,6 +334,13 @@ class Loop:
         return self._store.take_join_token(token_sha256, now)
 
     # Parts of the above -------------------------------------------------------------------------------------------
+
+    def _compare_anew(self, now: float) -> None:
+        """Every workload with what authorities say. Those that are not remembered are compared as they are read."""
+        remembered = list(self._memory.states.values())
+        self._memory.chosen(None)
+        for state in remembered:
+            self._memory.refresh(state, now)
 
     def _introduce(self, workload: Workload, mode: Mode, now: float) -> None:
         if self._store.workload(workload) is not None:

@@ -11,6 +11,7 @@ from controlplane.detect.alert import AlertKey
 from controlplane.detect.reenact import behaviour_of
 from controlplane.detect.technique import KNOWN, Techniques
 from controlplane.detect.tripwire import arm
+from controlplane.loop.declaring import same_scope
 from controlplane.loop.refusal import UnknownInstanceError, UnknownWorkloadError
 from controlplane.loop.remembered import Remembered, blind, remember
 from controlplane.posture.attribution import Directory, directory_of
@@ -21,6 +22,7 @@ from controlplane.store.port import InstanceRow, Order, Store
 from inscope.alert import Alert
 from inscope.containment import Containment
 from inscope.finding import Finding
+from inscope.grant import Declaration
 from inscope.reference import Entry, Evidence, ReferenceKind
 from inscope.workload import InstanceId, Workload
 
@@ -37,6 +39,7 @@ class Memory:
     entropy: Callable[[int], bytes] = os.urandom
     live: dict[InstanceId, Workload] = field(default_factory=dict)
     states: dict[Workload, Remembered] = field(default_factory=dict)
+    _declarations: tuple[Declaration, ...] | None = None
     _declared: Declared | None = None
     _directory: Directory | None = None
     _logs: Logs | None = None
@@ -120,22 +123,36 @@ class Memory:
         state = remember(self.store, row, live, self.declared, self.logs)
         if {finding.tripwire.id for finding in state.findings} != {latent.watch for latent in state.latent}:
             with self._transaction():  # found by another version of inscope: what it did not know needs a number
-                self.refresh(state, row.last_seen)
+                self._find(state, row.last_seen)
         self.states[workload] = state
         return state
+
+    @property
+    def declarations(self) -> tuple[Declaration, ...]:
+        """The newest of each authority and scope."""
+        if self._declarations is None:
+            self._declarations = tuple(self.store.declarations())
+        return self._declarations
+
+    def put_declaration(self, declaration: Declaration) -> None:
+        """Keep it instead of the one before."""
+        others = [each for each in self.declarations if not same_scope(each, declaration)]
+        self.store.put_declaration(declaration)
+        self.forget_outside()
+        self._declarations = (*others, declaration)
 
     @property
     def declared(self) -> Declared:
         """What all authorities declare."""
         if self._declared is None:
-            self._declared = declared_of(self.store.declarations())
+            self._declared = declared_of(self.declarations)
         return self._declared
 
     @property
     def directory(self) -> Directory:
         """Who runs as what."""
         if self._directory is None:
-            self._directory = directory_of(self.store.declarations())
+            self._directory = directory_of(self.declarations)
         return self._directory
 
     @property
@@ -145,9 +162,13 @@ class Memory:
             self._logs = Logs({(coverage.source, coverage.scope): coverage for coverage in self.store.logs()})
         return self._logs
 
+    def forget_logs(self) -> None:
+        """What logs cover has changed."""
+        self._logs = None
+
     def forget_outside(self) -> None:
         """What authorities declare or log has changed, or was not kept after all: it is read again when needed."""
-        self._declared = self._logs = self._directory = None
+        self._declarations = self._declared = self._logs = self._directory = None
 
     def put_live(self, state: Remembered, row: InstanceRow) -> None:
         """Keep the row of a live instance."""
@@ -189,6 +210,9 @@ class Memory:
     def refresh(self, state: Remembered, now: float) -> None:
         """Find anew, and keep what was found."""
         state.derive(self.declared, self.logs)
+        self._find(state, now)
+
+    def _find(self, state: Remembered, now: float) -> None:
         state.findings = self.found(state, now)
         self.store.put_findings(state.row.workload, state.findings)
 

@@ -53,7 +53,7 @@ class Permission:
 
     def __str__(self) -> str:
         """As a sentence puts it: `create rolebindings.rbac.authorization.k8s.io in analytics`."""
-        return _TEXTS[self.authority](self)
+        return _text(self)
 
     def covers(self, used: Permission) -> bool:
         """Whether this one, as granted, allows `used`. A `*` in any part of this one stands for any text there.
@@ -69,6 +69,11 @@ class Permission:
             and _matches(self.scope, used.scope)
             and (not self.name or (bool(used.name) and _matches(self.name, used.name)))
         )
+
+
+@lru_cache(maxsize=65_536)
+def _text(permission: Permission) -> str:
+    return _TEXTS[permission.authority](permission)
 
 
 def _unsaid(used: Permission) -> bool:
