@@ -40,7 +40,7 @@ class Imported:
     lines: tuple[str, ...]
 
 
-def declaration_of(what: str, files: Sequence[Path], scope: str) -> Declaration:
+def declaration_of(what: str, files: Sequence[Path], scope: str, clusters: Sequence[str] = ()) -> Declaration:
     """Read it.
 
     Raises:
@@ -65,10 +65,11 @@ def declaration_of(what: str, files: Sequence[Path], scope: str) -> Declaration:
         case _:
             from controlplane.sources import iam
             from controlplane.sources.aws_actions import MissingDatabaseError
+            from controlplane.sources.clusters import BadClusterError, clusters_of
 
             try:
-                return iam.read_declaration(texts, time.time())
-            except (iam.NoAccountError, MissingDatabaseError) as error:
+                return iam.read_declaration(texts, time.time(), clusters=clusters_of(clusters))
+            except (iam.NoAccountError, MissingDatabaseError, BadClusterError) as error:
                 raise CommandError(ExitCode.USAGE, str(error)) from error
 
 

@@ -45,13 +45,12 @@ class Replayed:
     workloads: set[Workload] = field(default_factory=set)
 
 
-async def replayed(control: Control, log: str, files: Sequence[Path], scope: str) -> Replayed:
-    """Send what `files` tell.
+async def replayed(control: Control, log: str, files: Sequence[Path], reader: LogReader) -> Replayed:
+    """Send what `files` tell to `reader`, that of `log`.
 
     Raises:
         CommandError: a file cannot be read, or holds nothing of that log.
     """
-    reader = reader_of(log, scope)
     done = Replayed(reader.coverage())
     with ExitStack() as opened:
         streams = [opened.enter_context(_opened(path)) for path in files]
@@ -65,8 +64,12 @@ async def replayed(control: Control, log: str, files: Sequence[Path], scope: str
     return done
 
 
-def reader_of(log: str, scope: str) -> LogReader:
-    """The reader of that log."""
+def reader_of(log: str, scope: str, clusters: Sequence[str] = ()) -> LogReader:
+    """The reader of that log.
+
+    Raises:
+        CommandError: what it needs is not there, or `clusters` are not `ISSUER=NAME`.
+    """
     match log:
         case "audit":
             from controlplane.sources.audit.reader import AuditReader
@@ -79,9 +82,12 @@ def reader_of(log: str, scope: str) -> LogReader:
         case _:
             from controlplane.sources.aws_actions import MissingDatabaseError
             from controlplane.sources.cloudtrail.reader import CloudTrailReader
+            from controlplane.sources.clusters import BadClusterError, clusters_of
 
             try:
-                return CloudTrailReader()
+                return CloudTrailReader(clusters=clusters_of(clusters))
+            except BadClusterError as error:
+                raise CommandError(ExitCode.USAGE, str(error)) from error
             except MissingDatabaseError as error:
                 raise CommandError(ExitCode.NO, str(error)) from error
 

@@ -36,6 +36,13 @@ def register(commands: Commands) -> None:
     parser.add_argument(
         "--query", action="store_true", help="postgresql: print the script for psql whose output is to be imported"
     )
+    parser.add_argument(
+        "--cluster",
+        action="append",
+        default=[],
+        metavar="ISSUER=NAME",
+        help="iam: which of several clusters an OIDC issuer, or an EKS cluster's name or ARN, is (repeatable)",
+    )
     add_output_argument(parser)
     add_place_arguments(parser)
 
@@ -54,7 +61,7 @@ def main(arguments: argparse.Namespace) -> int:
     from controlplane.cli.control import ask
     from controlplane.cli.importing import declaration_of, declared
 
-    declaration = declaration_of(arguments.what, arguments.files, arguments.scope)
+    declaration = declaration_of(arguments.what, arguments.files, arguments.scope, arguments.cluster)
     answer = ask(place_of(arguments, os.environ), lambda control: declared(control, declaration))
     if arguments.output == "json":
         print_json([answer.document])

@@ -31,6 +31,13 @@ def register(commands: Commands) -> None:
         metavar="NAME",
         help="the cluster's name, or HOST:PORT of the database server, where several are watched",
     )
+    parser.add_argument(
+        "--cluster",
+        action="append",
+        default=[],
+        metavar="ISSUER=NAME",
+        help="cloudtrail: which of several clusters an OIDC issuer, or an EKS cluster's name or ARN, is (repeatable)",
+    )
     add_output_argument(parser)
     add_place_arguments(parser)
 
@@ -38,11 +45,12 @@ def register(commands: Commands) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Read and send them."""
     from controlplane.cli.control import ask
-    from controlplane.cli.replaying import replayed
+    from controlplane.cli.replaying import reader_of, replayed
     from controlplane.cli.replaying_documents import replay_document, replay_lines
 
     place = place_of(arguments, os.environ)
-    done = ask(place, lambda control: replayed(control, arguments.log, arguments.files, arguments.scope))
+    reader = reader_of(arguments.log, arguments.scope, arguments.cluster)
+    done = ask(place, lambda control: replayed(control, arguments.log, arguments.files, reader))
     if arguments.output == "json":
         print_json([replay_document(done)])
     else:

@@ -10,6 +10,7 @@ import msgspec
 from controlplane.sources.aws_actions import Actions, known_actions
 from controlplane.sources.cloudtrail import translate
 from controlplane.sources.cloudtrail.translate import Event
+from controlplane.sources.clusters import Clusters
 from controlplane.sources.documents import Faults, records
 from controlplane.sources.tally import Tally
 from inscope.behaviour import PermissionUse
@@ -22,14 +23,15 @@ class _Envelope(msgspec.Struct, frozen=True):
 
 
 class CloudTrailReader:
-    """Reads trails of any account: an event says its own.
+    """Reads trails of any account: an event says its own. `clusters` are those whose service accounts take on roles.
 
     Raises:
         MissingDatabaseError: AWS's actions are not at hand.
     """
 
-    def __init__(self, actions: Actions | None = None) -> None:
+    def __init__(self, actions: Actions | None = None, clusters: Clusters | None = None) -> None:
         self._actions = actions or known_actions()
+        self._clusters = clusters or Clusters()
         self._tally = Tally(Source.CLOUDTRAIL, "")
         self._event = msgspec.json.Decoder(Event)
         self._envelope = msgspec.json.Decoder(_Envelope)
@@ -47,7 +49,7 @@ class CloudTrailReader:
             if b'"CloudTrailEvent"' in record:
                 record = self._envelope.decode(record).CloudTrailEvent.encode()
             event = self._event.decode(record)
-            told = list(translate.exercises(event, self._actions))
+            told = list(translate.exercises(event, self._actions, self._clusters))
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             self._tally.malformed += 1
             return

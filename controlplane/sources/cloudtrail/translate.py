@@ -1,7 +1,8 @@
 """A CloudTrail event as what an identity exercised, or which role it took on. Pure.
 
-An error of access was refused; any other answer was authorised. Events that AWS's own services caused, signing in, and
-digests are of no permission of an agent's, and counted by their names.
+An error of access was refused; any other answer was authorised, or may have come before that was asked, and is then
+*weaker*. Events that AWS's own services caused, signing in, and digests are of no permission of an agent's, and counted
+by their names; but for EKS Pod Identity, which takes on a role for a pod and says for which.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 import msgspec
 
 from controlplane.sources.aws_actions import Actions
+from controlplane.sources.clusters import Clusters
 from inscope.behaviour import Means, Outcome, PermissionUse, RoleAssumption
 from inscope.exercise import Exercise, Identity
 from inscope.permission import Authority, Level, Permission
@@ -24,14 +26,25 @@ from inscope.text import printable
 _TABLE = tomllib.loads(files(__package__).joinpath("actions.toml").read_text("utf-8"))
 PREFIXES: Mapping[str, str] = _TABLE["prefix"]
 ACTIONS: Mapping[str, str] = _TABLE["action"]
+RESOURCES: Mapping[str, Mapping[str, str]] = _TABLE["resource"]
 _DATED = re.compile(r"(?:\d{8}(?:v\d+)?|\d{4}_\d{2}_\d{2})\Z")
-_REFUSED = re.compile(r"AccessDenied|UnauthorizedOperation|Forbidden|NotAuthorized", re.IGNORECASE)
+_REFUSED = re.compile(
+    r"AccessDenied|UnauthorizedOperation|Forbidden|NotAuthorized|AuthorizationError"
+    # Who could not show who it is was refused, too.
+    r"|ExpiredToken|InvalidClientTokenId|SignatureDoesNotMatch|AuthFailure|UnrecognizedClient|InvalidAccessKeyId",
+    re.IGNORECASE,
+)
+_BEFORE_AUTHORISATION = re.compile(
+    r"Throttl|RequestLimitExceeded|SlowDown|TooManyRequests|Validation|Malformed|ServiceUnavailable|Internal",
+    re.IGNORECASE,
+)
 _ASSUMED = {
     "AssumeRole": Means.ASSUME_ROLE,
     "AssumeRoleWithWebIdentity": Means.WEB_IDENTITY,
     "AssumeRoleWithSAML": Means.ASSUME_ROLE,
-    "AssumeRoleForPodIdentity": Means.POD_IDENTITY,
 }
+POD_IDENTITY = "pods.eks.amazonaws.com"
+_NO_CLUSTERS = Clusters()
 _SESSION = re.compile(r"(arn:aws[a-z-]*):sts::(\d+):assumed-role/(.+)/[^/]+\Z")
 _OBJECT = re.compile(r"(arn:aws[a-z-]*:s3:::[^/]+)/.+\Z")
 MAX_CHARACTERS = 1_024
@@ -57,6 +70,7 @@ class UserIdentity(msgspec.Struct, frozen=True, rename="camel"):
     user_name: str | None = ""
     access_key_id: str | None = ""
     invoked_by: str | None = ""
+    identity_provider: str | None = ""
     session_context: SessionContext | None = None
 
 
@@ -85,6 +99,8 @@ class Event(msgspec.Struct, frozen=True, rename=written):
     event_name: str = ""
     event_type: str = ""
     event_category: str = ""
+    aws_region: str = ""
+    recipient_account_id: str | None = ""
     user_identity: UserIdentity = UserIdentity()
     source_ip_address: str | None = ""
     user_agent: str | None = ""
@@ -104,24 +120,55 @@ def action_of(event: Event, actions: Actions) -> tuple[str, str]:
     return service, actions.name(service, name) if actions.level(service, name) else ""
 
 
-def exercises(event: Event, actions: Actions) -> Iterator[Exercise]:
+def exercises(event: Event, actions: Actions, clusters: Clusters = _NO_CLUSTERS) -> Iterator[Exercise]:
     """What it tells: nothing where the event is of no identity that could be an agent's, or of no known action."""
-    who = identity_of(event)
+    pod = pod_of(event, clusters)
+    who = pod or identity_of(event, clusters)
     if who is None or event.event_time is None:
         return
-    outcome = Outcome.DENIED if _REFUSED.search(event.error_code or "") else Outcome.ALLOWED
+    error = event.error_code or ""
+    outcome = Outcome.DENIED if _REFUSED.search(error) else Outcome.ALLOWED
     time = event.event_time.timestamp()
     if event.event_source == "sts.amazonaws.com" and event.event_name in _ASSUMED:
         role, issued = _assumed(event)
         if role:
-            taken = RoleAssumption(role, who.principal, _ASSUMED[event.event_name], outcome)
+            means = Means.POD_IDENTITY if pod else _ASSUMED[event.event_name]
+            taken = RoleAssumption(role, who.principal, means, outcome)
             yield Exercise(f"{event.event_id}/role", time, who, taken, issued)
-        if event.event_name != "AssumeRole":  # by other means nobody's policy has to allow it
+        if pod or event.event_name != "AssumeRole":  # by other means nobody's policy has to allow it
             return
     service, action = action_of(event, actions)
     if action:
-        permission = Permission(Authority.AWS, _text(service), action, _resource(event))
-        yield Exercise(event.event_id, time, who, PermissionUse(permission, who.principal, outcome))
+        permission = Permission(Authority.AWS, _text(service), action, _resource(event, service))
+        early = outcome is Outcome.ALLOWED and _BEFORE_AUTHORISATION.search(error)
+        weaker = f"answered {_text(error)}, which may come before it is authorised" if early else ""
+        yield Exercise(event.event_id, time, who, PermissionUse(permission, who.principal, outcome), weaker=weaker)
+
+
+def pod_of(event: Event, clusters: Clusters = _NO_CLUSTERS) -> Identity | None:
+    """The pod that EKS Pod Identity took on a role for, by the session's tags; None where it was not that service, or
+    was told not to tag ("List of session tags added by EKS Pod Identity", Amazon EKS User Guide).
+    """
+    user = event.user_identity
+    if user.invoked_by != POD_IDENTITY or user.type != "AWSService" or event.event_name != "AssumeRole":
+        return None
+    listed = _object(event.request_parameters).get("tags")
+    tags = {
+        _string(tag.get("key")): _text(_string(tag.get("value")))
+        for tag in (listed if isinstance(listed, list) else ())[:50]
+        if isinstance(tag, Mapping)
+    }
+    namespace, account = tags.get("kubernetes-namespace"), tags.get("kubernetes-service-account")
+    if not namespace or not account:
+        return None
+    said = tags.get("eks-cluster-arn", ""), tags.get("eks-cluster-name", "")
+    name = tags.get("kubernetes-pod-name", "")
+    return Identity(
+        Authority.AWS,
+        clusters.account(f"system:serviceaccount:{namespace}:{account}", *said),
+        pod=clusters.pod(namespace, name, *said) if name else "",
+        pod_uid=tags.get("kubernetes-pod-uid", ""),
+    )
 
 
 def is_data(event: Event) -> bool:
@@ -134,7 +181,7 @@ def level_of(service: str, action: str, actions: Actions) -> Level:
     return actions.level(service, action) or Level.WRITE
 
 
-def identity_of(event: Event) -> Identity | None:
+def identity_of(event: Event, clusters: Clusters = _NO_CLUSTERS) -> Identity | None:
     """Who asked; None where that was a service of AWS's own, or nobody."""
     user = event.user_identity
     if user.type in ("AWSService", "", None):
@@ -145,7 +192,7 @@ def identity_of(event: Event) -> Identity | None:
     elif session := _SESSION.match(principal):
         principal = f"{session[1]}:iam::{session[2]}:role/{session[3]}"
     if user.type == "WebIdentityUser" and user.user_name:
-        principal = user.user_name
+        principal = clusters.account(user.user_name, user.identity_provider or "")
     if not principal:
         return None
     client = (user_agent := event.user_agent or "").partition("/")[0].partition(" ")[0].strip("[")
@@ -176,12 +223,29 @@ def _string(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _resource(event: Event) -> str:
-    """The first that it names, objects as their bucket's; `*` where it names none."""
-    for resource in event.resources or ():
-        if resource.ARN:
-            return _text(_OBJECT.sub(r"\1/*", resource.ARN))
+def _resource(event: Event, service: str) -> str:
+    """What it names, objects as their bucket's; else what its parameters name; `*` where neither does."""
+    named = [resource.ARN for resource in (event.resources or ())[:50] if resource.ARN]
+    if named:  # of an object and its bucket the object; else the first
+        return _text(_OBJECT.sub(r"\1/*", max(named, key=len) if service == "s3" else named[0]))
+    templates = RESOURCES.get(service)
+    asked = _object(event.request_parameters) if templates else {}
+    for parameter, template in (templates or {}).items():
+        name = asked.get(parameter)
+        if isinstance(name, str) and name:
+            return _text(_arn(event, name, template))
     return "*"
+
+
+def _arn(event: Event, name: str, template: str) -> str:
+    if name.startswith("arn:"):
+        return name
+    partition = next((each for start, each in _PARTITIONS.items() if event.aws_region.startswith(start)), "aws")
+    name = name.rpartition("/")[2] if "://" in name else name  # a queue's URL ends with its name
+    return template.format(partition, event.aws_region or "*", event.recipient_account_id or "*", name)
+
+
+_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 
 
 def _text(value: str) -> str:

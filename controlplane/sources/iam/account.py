@@ -61,11 +61,15 @@ def read_account(documents: Iterable[Body]) -> Account:
     """From one or several pages of the API's answer."""
     pages, account = list(documents), Account()
     managed = _managed(pages, account)
-    groups = {group.get("GroupName"): group for group in _listed(pages, "GroupDetailList")}
+    groups = {str(group.get("GroupName")): group for group in _listed(pages, "GroupDetailList")}
     for role in _listed(pages, "RoleDetailList"):
         _take(account, role, managed, [], trust=role.get("AssumeRolePolicyDocument"))
     for user in _listed(pages, "UserDetailList"):
-        mine = [groups[name] for name in user.get("GroupList") or [] if name in groups]
+        named = user.get("GroupList")
+        names = [str(name) for name in named] if isinstance(named, list) else []
+        for missing in [name for name in names if name not in groups]:
+            account.fault(f"group {missing} of {user.get('Arn')} is not in the files")
+        mine = [groups[name] for name in names if name in groups]
         _take(account, user, managed, mine, trust=None)
     first = next((identity.arn.split(":") for identity in account.identities), [])
     account.number = first[4] if len(first) > 4 else ""
@@ -113,12 +117,12 @@ def _attached(
     account: Account, body: Body, managed: Mapping[str, Attached], path: tuple[str, ...], since: float, arn: str
 ) -> Iterable[Attached]:
     for key in ("RolePolicyList", "UserPolicyList", "GroupPolicyList"):
-        for inline in body.get(key) or ():
+        for inline in _listed((body,), key):
             name = f"inline policy {inline.get('PolicyName')}"
             policy = _policy(account, name, inline.get("PolicyDocument"))
             if policy:
                 yield Attached(policy, (*path, name), since)
-    for reference in body.get("AttachedManagedPolicies") or ():
+    for reference in _listed((body,), "AttachedManagedPolicies"):
         known = managed.get(str(reference.get("PolicyArn")))
         if known:
             yield Attached(known.policy, (*path, *known.path), max(known.since, since))
@@ -147,11 +151,11 @@ def _policy(account: Account, name: str, document: object) -> Policy | None:
 
 
 def seconds(value: object) -> float:
-    """A date of the API's answer; 0 where it is none."""
-    if not isinstance(value, str):
-        return 0.0
+    """A date of the API's answer, as text or as the client reads it; 0 where it is none."""
     try:
-        moment = datetime.fromisoformat(value)
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
     except ValueError:
+        return 0.0
+    if not isinstance(moment, datetime):
         return 0.0
     return max((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp(), 0.0)

@@ -71,15 +71,44 @@ def _opposite(fit: Fit) -> Fit:
 
 
 def _plain(compare: Callable[[str, str], bool]) -> Callable[[str, str, Context], Fit]:
-    return lambda wanted, actual, context: Fit.YES if compare(wanted, actual) else Fit.NO
+    """Text against text; a policy variable in it is filled in first, or makes it undecidable."""
+
+    def compared(wanted: str, actual: str, context: Context) -> Fit:
+        known = True
+
+        def value(match: re.Match[str]) -> str:
+            nonlocal known
+            name = match[1].partition(",")[0].strip()
+            if name in ("*", "?", "$"):
+                return name
+            known = known and name in context
+            return context.get(name, "")
+
+        filled = _VARIABLE.sub(value, wanted)
+        if not known:
+            return Fit.MAYBE
+        return Fit.YES if compare(filled, actual) else Fit.NO
+
+    return compared
+
+
+_ARN_PARTS = 6
+
+
+def _arn_fits(pattern: str, text: str, context: Context) -> Fit:
+    """Part by part: a star of one does not reach into the next ("Amazon Resource Name (ARN) condition operators")."""
+    patterns, parts = (each.split(":", _ARN_PARTS - 1) for each in (pattern, text))
+    if len(patterns) != _ARN_PARTS or len(parts) != _ARN_PARTS or "${" in pattern:
+        return text_fits(pattern, text, context)
+    return min(text_fits(one, other, context) for one, other in zip(patterns, parts, strict=True))
 
 
 _OPERATORS: Mapping[str, Callable[[str, str, Context], Fit]] = {
     "StringEquals": _plain(lambda wanted, actual: wanted == actual),
     "StringEqualsIgnoreCase": _plain(lambda wanted, actual: wanted.lower() == actual.lower()),
     "StringLike": text_fits,
-    "ArnEquals": text_fits,
-    "ArnLike": text_fits,
+    "ArnEquals": _arn_fits,
+    "ArnLike": _arn_fits,
     "Bool": _plain(lambda wanted, actual: wanted.lower() == actual.lower()),
 }
 """Those that text decides; numbers, dates and addresses are left as they are: nobody can tell from here."""

@@ -32,7 +32,8 @@ class Condition:
 class Statement:
     """One statement. Either `actions` or `not_actions` is there, likewise resources; `label` names it for people.
 
-    `principals` are (type, value) of a trust policy; empty in an identity's own.
+    `principals` are (type, value) of a trust policy, `not_principals` those that it is about everybody but; both empty
+    in an identity's own.
     """
 
     label: str
@@ -43,6 +44,7 @@ class Statement:
     not_resources: tuple[str, ...] = ()
     conditions: tuple[Condition, ...] = ()
     principals: tuple[tuple[str, str], ...] = ()
+    not_principals: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,8 @@ class Policy:
 
 
 def read_policy(name: str, document: object) -> Policy:
-    """From an object, or from its text, URL-encoded or not, as the API gives it.
+    """From an object, or from its text, URL-encoded or not, as the API gives it. A statement names what it is about:
+    resources, or, in a trust policy, principals.
 
     Raises:
         MalformedPolicyError: it is none.
@@ -88,6 +91,13 @@ def _statement(name: str, number: int, body: object) -> Statement:
         raise MalformedPolicyError(f"{where}: not one of Action and NotAction")
     if "Resource" in body and "NotResource" in body:
         raise MalformedPolicyError(f"{where}: both Resource and NotResource")
+    if not any(key in body for key in ("Resource", "NotResource", "Principal", "NotPrincipal")):
+        raise MalformedPolicyError(f"{where}: no Resource and no NotResource")
+    empty = [
+        key for key in ("Action", "NotAction", "Resource", "NotResource") if key in body and body[key] in ([], None)
+    ]
+    if empty:
+        raise MalformedPolicyError(f"{where}: {empty[0]} is empty")
     sid = body.get("Sid")
     return Statement(
         label=f"statement {printable(sid[:100])}" if isinstance(sid, str) and sid else f"statement {number}",
@@ -98,6 +108,7 @@ def _statement(name: str, number: int, body: object) -> Statement:
         not_resources=_strings(where, body, "NotResource"),
         conditions=tuple(_conditions(where, body.get("Condition"))),
         principals=tuple(_principals(where, body.get("Principal"))),
+        not_principals=tuple(_principals(where, body.get("NotPrincipal"))),
     )
 
 

@@ -60,7 +60,8 @@ def evaluate(holder: Holder, action: str, resource: str, context: Context = NOTH
     if any(answer is None for answer in answers):
         return Decision(Answer.DENIED)
     found = [answer for answer in answers if answer is not None]
-    by = tuple(dict.fromkeys(name for _, name in found))
+    doubts = [denied] if denied else []  # a denial that may apply is why it is not certain
+    by = tuple(dict.fromkeys(name for _, name in (*found, *doubts)))
     certain = not denied and all(fit is Fit.YES for fit, _ in found)
     return Decision(Answer.ALLOWED, by) if certain else Decision(Answer.CONDITIONAL, by)
 

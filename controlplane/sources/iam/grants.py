@@ -21,7 +21,7 @@ from inscope.grant import Grant
 from inscope.permission import Authority, Level, Permission
 
 MAX_RESOURCES = 50
-"""Resources of one statement that are told apart; a statement with more is taken as `*` of their common beginning."""
+"""Resources of one statement that are told apart; a statement with more is taken as all that begins as they all do."""
 
 ANY = "*"
 
@@ -135,7 +135,14 @@ def _resources(statement: Statement) -> Sequence[str]:
     if statement.not_resources or not statement.resources:
         return (ANY,)
     filled = tuple(dict.fromkeys(_without_variables(each) for each in statement.resources))
-    return filled if len(filled) <= MAX_RESOURCES else (ANY,)
+    return filled if len(filled) <= MAX_RESOURCES else (_beginning(filled),)
+
+
+def _beginning(resources: Sequence[str]) -> str:
+    """How all of them begin, up to the first star."""
+    first, last = min(resources), max(resources)
+    same = next((at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
+    return first[:same].partition(ANY)[0] + ANY
 
 
 def _without_variables(resource: str) -> str:
@@ -171,7 +178,9 @@ def _within(boundary: Policy, action: str, resource: str) -> bool | None:
 
 def _covers(pattern: str, resource: str) -> bool:
     """Whether all that `resource` means is meant by `pattern`: a star in it is matched as the letter that it is."""
-    return wildcard(_without_variables(pattern)).fullmatch(resource) is not None if "${" not in pattern else False
+    if "${" in pattern or ("?" in pattern and "*" in resource):  # one letter is not any text
+        return False
+    return wildcard(pattern).fullmatch(resource) is not None
 
 
 def _overlaps(pattern: str, resource: str) -> bool:

@@ -8,12 +8,13 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controlplane.sources.aws_actions import known_actions
 from controlplane.sources.cloudtrail.reader import CloudTrailReader
-from controlplane.sources.cloudtrail.translate import ACTIONS, PREFIXES
+from controlplane.sources.cloudtrail.translate import ACTIONS, PREFIXES, RESOURCES
+from controlplane.sources.clusters import Clusters
 from inscope.behaviour import Means, Outcome, PermissionUse, RoleAssumption
 from inscope.exercise import Exercise
 from inscope.permission import Level
@@ -75,6 +76,7 @@ def test_the_tables_actions_and_prefixes_all_exist() -> None:
     known = known_actions()
     assert [name for name, meant in ACTIONS.items() if known.level(name.partition(":")[0], meant) is None] == []
     assert set(PREFIXES.values()) <= known.services
+    assert set(RESOURCES) <= known.services
 
 
 def test_a_session_is_its_roles() -> None:
@@ -104,6 +106,97 @@ def test_a_service_account_that_takes_on_a_role_is_traced_to_its_name() -> None:
     assert exercise.issued == "ASIANEW"
 
 
+ISSUER = "oidc.eks.eu-west-1.amazonaws.com/id/ABC"
+ARN_OF_CLUSTER = "arn:aws:eks:eu-west-1:123456789012:cluster/prod"
+
+
+def told(event: dict[str, Any], clusters: Clusters) -> list[Exercise]:
+    return list(CloudTrailReader(clusters=clusters).record(json.dumps(event).encode()))
+
+
+def test_a_service_account_is_of_the_cluster_whose_provider_vouched_for_it() -> None:
+    account = "system:serviceaccount:analytics:agent"
+    who = {"type": "WebIdentityUser", "userName": account}
+    taken = event("AssumeRoleWithWebIdentity", "sts", requestParameters={"roleArn": ROLE})
+    known = Clusters({f"https://{ISSUER}": "eu"})
+    provider = f"arn:aws:iam::123456789012:oidc-provider/{ISSUER}"
+    (exercise,) = told({**taken, "userIdentity": {**who, "identityProvider": provider}}, known)
+    assert exercise.identity.principal == f"eu/{account}"
+    (exercise,) = told({**taken, "userIdentity": {**who, "identityProvider": f"{provider}D"}}, known)
+    assert exercise.identity.principal == account
+
+
+def by_pod_identity(*tags: tuple[str, str]) -> dict[str, Any]:
+    """As STS logs it (Amazon EKS User Guide, "List of session tags added by EKS Pod Identity")."""
+    return event(
+        "AssumeRole",
+        "sts",
+        userIdentity={"type": "AWSService", "invokedBy": "pods.eks.amazonaws.com"},
+        sourceIPAddress="pods.eks.amazonaws.com",
+        userAgent="pods.eks.amazonaws.com",
+        requestParameters={"roleArn": ROLE, "tags": [{"key": key, "value": value} for key, value in tags]},
+        responseElements={"credentials": {"accessKeyId": "ASIAPOD"}},
+    )
+
+
+TAGS = (
+    ("eks-cluster-arn", ARN_OF_CLUSTER),
+    ("kubernetes-namespace", "analytics"),
+    ("kubernetes-service-account", "agent"),
+    ("kubernetes-pod-name", "agent-0"),
+    ("kubernetes-pod-uid", "91eee131"),
+)
+
+
+def test_pod_identity_says_for_which_pod_a_role_was_taken_on() -> None:
+    (exercise,) = told(by_pod_identity(*TAGS), Clusters({ARN_OF_CLUSTER: "eu"}))
+    account = "eu/system:serviceaccount:analytics:agent"
+    assert exercise.behaviour == RoleAssumption(ROLE, account, Means.POD_IDENTITY, Outcome.ALLOWED)
+    assert (exercise.identity.pod, exercise.identity.pod_uid) == ("eu/analytics/agent-0", "91eee131")
+    assert (exercise.issued, exercise.identity.address) == ("ASIAPOD", "")
+
+
+@pytest.mark.parametrize("tags", [(), TAGS[:2], (("kubernetes-namespace", ""), TAGS[2])])
+def test_without_its_tags_it_is_nobodys(tags: tuple[tuple[str, str], ...]) -> None:
+    assert told(by_pod_identity(*tags), Clusters()) == []
+
+
+@pytest.mark.parametrize("tags", [7, "x", [7], [{"key": 7, "value": []}], {"key": "kubernetes-namespace"}])
+def test_tags_that_are_none_break_nothing(tags: object) -> None:
+    strange = by_pod_identity()
+    assert told({**strange, "requestParameters": {"tags": tags}}, Clusters()) == []
+
+
+def test_what_a_parameter_names_is_the_resource() -> None:
+    queue = "https://sqs.eu-west-1.amazonaws.com/123456789012/jobs"
+    where = {"awsRegion": "eu-west-1", "recipientAccountId": "123456789012"}
+    asked = [
+        ("sqs", "PurgeQueue", {"queueUrl": queue}, "arn:aws:sqs:eu-west-1:123456789012:jobs"),
+        ("dynamodb", "UpdateTable", {"tableName": "t"}, "arn:aws:dynamodb:eu-west-1:123456789012:table/t"),
+        ("lambda", "UpdateFunctionCode", {"functionName": "arn:aws:lambda:x"}, "arn:aws:lambda:x"),
+        ("s3", "CreateBucket", {"bucketName": 7}, "*"),
+        ("ec2", "RunInstances", {"bucketName": "x"}, "*"),
+    ]
+    for source, name, parameters, resource in asked:
+        (exercise,), _ = read(event(name, source, requestParameters=parameters, **where))
+        assert isinstance(exercise.behaviour, PermissionUse)
+        assert exercise.behaviour.permission.resource == resource
+
+
+def test_of_an_object_and_its_bucket_the_object_is_meant() -> None:
+    both = [{"ARN": "arn:aws:s3:::data"}, {"ARN": "arn:aws:s3:::data/people/anna.csv"}]
+    (exercise,), _ = read(event(resources=both))
+    assert isinstance(exercise.behaviour, PermissionUse)
+    assert exercise.behaviour.permission.resource == "arn:aws:s3:::data/*"
+
+
+def test_what_may_have_failed_before_it_was_authorised_is_weaker() -> None:
+    (exercise,), _ = read(event(errorCode="ThrottlingException"))
+    assert "ThrottlingException" in exercise.weaker
+    (exercise,), _ = read(event(errorCode="NoSuchBucket"))
+    assert exercise.weaker == ""
+
+
 def test_taking_on_a_role_exercises_the_permission_to() -> None:
     told, _ = read(event("AssumeRole", "sts", requestParameters={"roleArn": f"{ROLE}2"}, responseElements=None))
     assert told[0].behaviour == RoleAssumption(f"{ROLE}2", ROLE, Means.ASSUME_ROLE, Outcome.ALLOWED)
@@ -117,6 +210,8 @@ def test_taking_on_a_role_exercises_the_permission_to() -> None:
         ("AccessDenied", Outcome.DENIED),
         ("Client.UnauthorizedOperation", Outcome.DENIED),
         ("AccessDeniedException", Outcome.DENIED),
+        ("ExpiredToken", Outcome.DENIED),
+        ("InvalidClientTokenId", Outcome.DENIED),
         ("NoSuchBucket", Outcome.ALLOWED),
         (None, Outcome.ALLOWED),
     ],
@@ -170,11 +265,13 @@ def test_a_cut_gzip_file_gives_what_is_whole_and_says_that_it_is_cut() -> None:
     assert coverage.malformed == 1
 
 
+@settings(deadline=None)  # the first one reads the database
 @given(st.binary(max_size=200))
 def test_no_bytes_break_it(data: bytes) -> None:
     list(CloudTrailReader().read(io.BytesIO(data)))
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(sorted(event())), st.none() | st.integers() | st.text(max_size=5), max_size=5))
 def test_no_event_breaks_it(changes: dict[str, Any]) -> None:
     reader = CloudTrailReader()

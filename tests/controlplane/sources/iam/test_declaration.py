@@ -7,7 +7,10 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from controlplane.sources.clusters import Clusters
 from controlplane.sources.iam import NoAccountError, read_declaration
 from inscope.grant import Declaration, Grant, LinkKind
 from inscope.permission import Authority, Level, Permission
@@ -123,6 +126,100 @@ def test_who_may_take_the_role_on() -> None:
 def test_what_names_nobody_in_particular_is_told(principal: dict[str, Any], said: str) -> None:
     trust = document({"Effect": "Allow", "Action": "sts:AssumeRole", **principal})
     assert any(said in fault for fault in declared(allow(), trust=trust).faults)
+
+
+def trusting(condition: dict[str, Any], **principal: Any) -> dict[str, Any]:
+    return document({"Effect": "Allow", "Action": "sts:AssumeRole", **principal, "Condition": condition})
+
+
+def test_only_a_condition_that_names_says_who() -> None:
+    key = "oidc.example/id/1:sub"
+    federated = {"Principal": {"Federated": PROVIDER}}
+    excluded = declared(allow(), trust=trusting({"StringNotEquals": {key: ACCOUNT}}, **federated))
+    assert excluded.links == ()
+    assert any("whoever the provider vouches for" in fault for fault in excluded.faults)
+    like = declared(allow(), trust=trusting({"StringLike": {key: [ACCOUNT, f"{ACCOUNT}-*"]}}, **federated))
+    assert [link.source for link in like.links] == [ACCOUNT]
+
+
+def test_a_provider_says_which_cluster_it_is() -> None:
+    content = json.dumps(details(allow())).encode()
+    known = Clusters({"https://oidc.example/id/1": "eu"})
+    assert read_declaration([("x", content)], NOW, clusters=known).links[0].source == f"eu/{ACCOUNT}"
+
+
+def test_pod_identity_is_linked_by_the_tags_that_the_trust_asks_for() -> None:
+    tags = {"aws:RequestTag/kubernetes-namespace": "analytics", "aws:RequestTag/kubernetes-service-account": ["a", "b"]}
+    trust = trusting({"StringEquals": tags}, Principal={"Service": "pods.eks.amazonaws.com"})
+    links = declared(allow(), trust=trust).links
+    assert [link.source for link in links] == [f"system:serviceaccount:analytics:{name}" for name in "ab"]
+
+
+def test_pod_identity_is_linked_by_its_associations() -> None:
+    association = {"clusterName": "prod", "namespace": "analytics", "serviceAccount": "agent", "roleArn": ROLE}
+    trust = document(
+        {"Effect": "Allow", "Principal": {"Service": "pods.eks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    )
+    files = [
+        ("account", json.dumps(details(allow(), trust=trust)).encode()),
+        ("one", json.dumps({"association": {**association, "targetRoleArn": f"{ROLE}2"}}).encode()),
+        ("strange", json.dumps({"association": {**association, "roleArn": 7}}).encode()),
+    ]
+    links = read_declaration(files, NOW, clusters=Clusters({"prod": "eu"})).links
+    assert [(link.kind, link.source, link.target) for link in links] == [
+        (LinkKind.FEDERATES, f"eu/{ACCOUNT}", ROLE),
+        (LinkKind.ASSUMES, ROLE, f"{ROLE}2"),
+    ]
+
+
+def test_a_trust_policy_that_denies_links_nobody_and_one_that_may_is_told() -> None:
+    allowing = {"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": "sts:AssumeRole"}
+    denying = {"Effect": "Deny", "Principal": "*", "Action": "sts:*"}
+    assert declared(allow(), trust=document(allowing, denying)).links == ()
+    unsure = {**denying, "Condition": {"Bool": {"aws:x": "true"}}}
+    declaration = declared(allow(), trust=document(allowing, unsure))
+    assert len(declaration.links) == 1
+    assert any("may deny it" in fault for fault in declaration.faults)
+    others = {**denying, "Principal": {}, "NotPrincipal": {"AWS": ROLE}}
+    assert len(declared(allow(), trust=document(allowing, others)).links) == 1
+
+
+def test_everybody_but_somebody_is_told() -> None:
+    trust = document({"Effect": "Allow", "NotPrincipal": {"AWS": ROLE}, "Action": "sts:AssumeRole"})
+    assert any("everybody but 1" in fault for fault in declared(allow(), trust=trust).faults)
+
+
+def test_a_denial_of_one_letter_more_leaves_the_rest() -> None:
+    (grant,) = declared(allow("s3:GetObject", "arn:aws:s3:::d*"), deny("s3:GetObject", "arn:aws:s3:::d?")).grants
+    assert grant.conditional
+
+
+def test_many_resources_are_what_they_begin_with() -> None:
+    (grant,) = declared(allow("s3:GetObject", [f"arn:aws:s3:::data-{n}/*" for n in range(60)])).grants
+    assert [permission.resource for permission in grant.permissions] == ["arn:aws:s3:::data-*"]
+
+
+NOTHING_MUCH = (
+    st.none() | st.integers() | st.text(max_size=5) | st.lists(st.integers() | st.text(max_size=3), max_size=2)
+)
+KEYS = [
+    "GroupList",
+    "RolePolicyList",
+    "AttachedManagedPolicies",
+    "PermissionsBoundary",
+    "AssumeRolePolicyDocument",
+    "CreateDate",
+]
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.dictionaries(st.sampled_from(KEYS), NOTHING_MUCH), st.dictionaries(st.sampled_from(KEYS), NOTHING_MUCH))
+def test_no_identity_breaks_the_others(role: dict[str, Any], user: dict[str, Any]) -> None:
+    body = details(allow("s3:GetObject"))
+    body["RoleDetailList"].append({"Arn": f"{ROLE}2", **role})
+    body["UserDetailList"] = [{"Arn": "arn:aws:iam::1:user/u", **user}, 7]
+    body["GroupDetailList"] = [{"GroupName": []}, None]
+    assert read_declaration([("x", json.dumps(body).encode())], NOW).grants
 
 
 def test_a_groups_policies_are_held_through_it() -> None:

@@ -82,6 +82,11 @@ YES, PERHAPS, NO = Answer.ALLOWED, Answer.CONDITIONAL, Answer.DENIED
         (decide(allow(resources="arn:aws:s3:::data/${aws:username}"), aws_username="a"), YES),
         (decide(allow(resources="arn:aws:s3:::data/${aws:username}"), aws_username="b"), NO),
         (decide(allow(resources="arn:aws:s3:::data/${*}")), NO),
+        (decide(allow(Condition={"StringEquals": {"aws:x": "${aws:username}"}}), aws_x="a"), PERHAPS),
+        (decide(allow(Condition={"StringNotEquals": {"aws:x": "${aws:username}"}}), aws_x="a"), PERHAPS),
+        (decide(allow(Condition={"StringEquals": {"aws:x": "${aws:y}"}}), aws_x="a", aws_y="a"), YES),
+        (decide(allow(Condition={"ArnLike": {"aws:x": "arn:aws:iam::*:role/x"}}), aws_x="arn:aws:iam::1:role/x"), YES),
+        (decide(allow(Condition={"ArnLike": {"aws:x": "arn:aws:iam::*:x"}}), aws_x="arn:aws:iam::1:2:x"), NO),
     ],
 )
 def test_the_rules_of_policy_evaluation(decision: Decision, answer: Answer) -> None:
@@ -91,6 +96,51 @@ def test_the_rules_of_policy_evaluation(decision: Decision, answer: Answer) -> N
 def test_a_decision_names_what_decided() -> None:
     assert decide(allow(Sid="Reads")).by == ("p, statement Reads",)
     assert decide(allow(), deny(Sid="No")).by == ("p, statement No",)
+    unsure = deny(Sid="Perhaps", Condition={"Bool": {"aws:x": "true"}})
+    assert decide(allow(Sid="Reads"), unsure).by == ("p, statement Reads", "p, statement Perhaps")
+
+
+# "Permissions boundaries for IAM entities", AWS IAM User Guide: S3, CloudWatch and EC2 are within bounds, and creating
+# users is granted; the two have nothing in common.
+BOUNDARY = allow(["s3:*", "cloudwatch:*", "ec2:*"])
+CREATES_USERS = allow(["iam:CreateUser"])
+
+
+def test_awss_own_example_of_a_boundary() -> None:
+    assert decide(CREATES_USERS, action="iam:CreateUser", boundary=BOUNDARY).answer is NO
+    assert decide(allow("*"), action="s3:GetObject", boundary=BOUNDARY).answer is YES
+    assert decide(allow("*"), action="iam:CreateUser", boundary=BOUNDARY).answer is NO
+
+
+def test_awss_own_example_of_an_allow_list_of_services_by_denial() -> None:
+    """ "IAM JSON policy elements: NotAction", with Deny: without MFA everything but IAM is denied."""
+    no_mfa = {"Effect": "Deny", "NotAction": "iam:*", "Resource": "*",
+              "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}}  # fmt: skip
+    known = {"aws_MultiFactorAuthPresent": "false"}
+    assert decide(no_mfa, action="iam:ListUsers").answer is NO
+    assert decide(no_mfa, allow("*"), action="iam:ListUsers", **known).answer is YES
+    assert decide(no_mfa, allow("*"), action="s3:GetObject", **known).answer is NO
+    assert decide(no_mfa, allow("*"), action="s3:GetObject").answer is PERHAPS
+
+
+def test_awss_own_example_of_all_but_one_bucket() -> None:
+    """ "IAM JSON policy elements: NotResource": everything of S3 but what is in HRBucket is denied."""
+    but = {
+        "Effect": "Deny",
+        "Action": "s3:*",
+        "NotResource": ["arn:aws:s3:::HRBucket/Payroll", "arn:aws:s3:::HRBucket/Payroll/*"],
+    }
+    assert decide(but, allow("s3:*"), resource="arn:aws:s3:::HRBucket/Payroll/a").answer is YES
+    assert decide(but, allow("s3:*"), resource="arn:aws:s3:::HRBucket/Other").answer is NO
+    assert decide(but, resource="arn:aws:s3:::HRBucket/Payroll/a").answer is NO
+
+
+def test_awss_own_example_of_a_home_folder() -> None:
+    """ "IAM policy elements: Variables and tags": a user's own folder by `${aws:username}`."""
+    home = allow(["s3:GetObject", "s3:PutObject"], "arn:aws:s3:::amzn-s3-demo-bucket/${aws:username}/*")
+    mine = "arn:aws:s3:::amzn-s3-demo-bucket/bob/x"
+    assert decide(home, resource=mine, aws_username="bob").answer is YES
+    assert decide(home, resource=mine, aws_username="eve").answer is NO
 
 
 def test_decisions_equal_an_independent_evaluators() -> None:
@@ -147,6 +197,10 @@ def _theirs(policies: list[dict[str, Any]], boundary: dict[str, Any] | None, act
         {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*", "NotResource": "*"}},
         {"Statement": {"Effect": "Allow", "Action": [{}], "Resource": "*"}},
         {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": []}},
+        {"Statement": {"Effect": "Allow", "Action": "*"}},
+        {"Statement": {"Effect": "Allow", "Action": [], "Resource": "*"}},
+        {"Statement": {"Effect": "Allow", "NotAction": [], "Resource": "*"}},
+        {"Statement": {"Effect": "Allow", "Action": "*", "Resource": []}},
         {"Statement": {"Effect": "Allow", "Action": ["x"] * 6_000, "Resource": "*"}},
         "[" * 100_000,
     ],
