@@ -88,7 +88,8 @@ def _managed(pages: Iterable[Body], account: Account) -> dict[str, Attached]:
     """The version in force of each managed policy, by its ARN."""
     found = {}
     for body in _listed(pages, "Policies"):
-        arn, name = str(body.get("Arn", "")), str(body.get("PolicyName", ""))
+        arn = str(body.get("Arn", ""))
+        name = str(body.get("PolicyName") or arn.rpartition("/")[2])
         versions = body.get("PolicyVersionList")
         for version in versions if isinstance(versions, list) else ():
             if isinstance(version, Mapping) and version.get("IsDefaultVersion") is True:
