@@ -34,7 +34,7 @@ def test_a_table_never_read_is_found_and_its_reading_foreseen(
     (gap,) = installed.ask("gap", AGENT)
     read = next(held for held in gap["held"] if held["level"] == "read" and held["path"] == ["grants to agent"])
     assert (read["size"], read["used"], read["latent"]) == (2, ["SELECT on public.orders in database gap"], 1)
-    assert "reaches customer PII" in read["weight"]
+    assert "reaches customer PII (public.customers: email)" in read["weight"]
 
     installed.ask("mode", AGENT, "detect", "--force")
     server.sql("SELECT * FROM customers -- theft", role="agent", database="gap")

@@ -1,117 +1,66 @@
-"""What a role may do, as the server decides: own grants, roles it inherits, PUBLIC, predefined roles. Pure."""
+"""What a role may do, as the server decides: own grants, roles that it inherits, PUBLIC, predefined roles. Pure.
+
+`may` answers what `has_table_privilege` and its kin answer; the tests hold them against each other on a real server.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections import defaultdict
 
-from controlplane.sources.postgresql.catalog import PUBLIC, Catalog, Line, unquoted
+from controlplane.sources.postgresql.catalog import PUBLIC, Catalog, Line
+from controlplane.sources.postgresql.roles import Roles
 
-_ALL_DATA = {
-    "pg_read_all_data": (("table", "SELECT"), ("sequence", "SELECT"), ("schema", "USAGE")),
-    "pg_write_all_data": (("table", "INSERT"), ("table", "UPDATE"), ("table", "DELETE"), ("sequence", "UPDATE"),
-                          ("sequence", "USAGE"), ("schema", "USAGE")),
+Key = tuple[str, str]
+"""Of an object: its kind, and its resource; of a function with its types, `schema.name(integer)`."""
+
+ALL_DATA = {
+    "pg_read_all_data": frozenset({("table", "SELECT"), ("sequence", "SELECT"), ("schema", "USAGE")}),
+    "pg_write_all_data": frozenset(
+        {
+            ("table", "INSERT"), ("table", "UPDATE"), ("table", "DELETE"), ("sequence", "UPDATE"),
+            ("schema", "USAGE"),
+        }
+    ),
+    "pg_maintain": frozenset({("table", "MAINTAIN")}),
 }  # fmt: skip
-"""Predefined roles that give privileges on everything (PostgreSQL documentation, "Predefined Roles")."""
+"""Predefined roles that have a privilege on everything of a kind (PostgreSQL documentation, "Predefined Roles")."""
 
 
-@dataclass(frozen=True, slots=True)
-class Privilege:
-    """`action` on `resource` (`schema.name`, a schema, or a database), by `path`: roles from the holder to the grantee.
-
-    `set_role`: only after SET ROLE. `columns` are those that it is limited to; none: all.
-    """
-
-    kind: str
-    action: str
-    resource: str
-    path: tuple[str, ...]
-    set_role: bool = False
-    columns: tuple[str, ...] = ()
-    through_public: bool = False
-
-
-def resource_of(line: Line) -> str:
-    """How an object is named."""
-    return f"{line.schema}.{line.name}" if line.schema else line.name
+def key_of(line: Line) -> Key:
+    """An object's key."""
+    return line.kind, f"{line.resource}({line.arguments})" if line.kind == "function" else line.resource
 
 
 class Privileges:
-    """The grants of one database, by grantee."""
+    """The access lists of one database, to be asked."""
 
     def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
-        self._granted: defaultdict[str, list[tuple[Line, str, tuple[str, ...]]]] = defaultdict(list)
+        self.roles = Roles(catalog)
+        self._granted: dict[Key, frozenset[tuple[str, str]]] = {}
+        self._columns: defaultdict[Key, dict[str, frozenset[tuple[str, str]]]] = defaultdict(dict)
         for line in catalog.objects:
-            for grantee, privilege in line.acl or ():
-                self._granted[unquoted(grantee)].append((line, privilege, ()))
-            for (grantee, privilege), columns in _by_columns(line).items():
-                self._granted[grantee].append((line, privilege, columns))
-        self._roles_of: defaultdict[str, list[Line]] = defaultdict(list)
-        for member in catalog.members:
-            self._roles_of[member.member].append(member)
+            key = key_of(line)
+            self._granted[key] = frozenset((grantee, privilege) for grantee, privilege, _ in line.acl or ())
+            for column in line.columns or ():
+                if column.acl:
+                    granted = frozenset((grantee, privilege) for grantee, privilege, _ in column.acl)
+                    self._columns[key][column.name] = granted
+        self._inherited: dict[str, frozenset[str]] = {}
 
-    def held_by(self, role: str) -> Iterator[Privilege]:
-        """Everything that `role` may do but by being a superuser."""
-        for name, path, set_role in self._reached(role):
-            yield from self._of(name, path, set_role)
-            for kind, action in _ALL_DATA.get(name, ()):
-                for line in self._catalog.objects:
-                    if line.kind == kind:
-                        yield Privilege(kind, action, resource_of(line), path, set_role)
-        for privilege in self._of(PUBLIC, ("PUBLIC",), False):
-            yield Privilege(
-                privilege.kind, privilege.action, privilege.resource, ("PUBLIC",), False, privilege.columns, True
-            )
+    def may(self, role: str, privilege: str, kind: str, resource: str, column: str = "") -> bool:
+        """Whether `role` may without SET ROLE; a column's privilege is that of its table or its own."""
+        if self.roles.attribute(role, "superuser"):
+            return True
+        mine = self._mine(role)
+        key = (kind, resource)
+        if any((name, privilege) in self._granted.get(key, ()) for name in mine):
+            return True
+        if any((kind, privilege) in ALL_DATA.get(name, ()) for name in mine):
+            return True
+        return bool(column) and any((name, privilege) in self._columns[key].get(column, ()) for name in mine)
 
-    def is_superuser(self, role: str) -> bool:
-        """To whom no grant matters."""
-        found = self._catalog.roles.get(role)
-        return found is not None and found.superuser
-
-    def may(self, role: str, action: str, resource: str, kind: str = "table") -> bool:
-        """Whether `role` has it as it is, without SET ROLE and on the whole object."""
-        return self.is_superuser(role) or any(
-            each.action == action
-            and each.kind == kind
-            and each.resource == resource
-            and not each.set_role
-            and not each.columns
-            for each in self.held_by(role)
-        )
-
-    def _of(self, grantee: str, path: tuple[str, ...], set_role: bool) -> Iterator[Privilege]:
-        for line, privilege, columns in self._granted.get(grantee, ()):
-            yield Privilege(line.kind, privilege, resource_of(line), path, set_role, columns)
-
-    def _reached(self, role: str) -> Iterator[tuple[str, tuple[str, ...], bool]]:
-        """The role itself and those it is a member of, each once, the way without SET ROLE first."""
-        seen: set[str] = set()
-        waiting: deque[tuple[str, tuple[str, ...], bool]] = deque([(role, (f"grants to {role}",), False)])
-        later: deque[tuple[str, tuple[str, ...], bool]] = deque()
-        while waiting or later:
-            name, path, set_role = waiting.popleft() if waiting else later.popleft()
-            if name in seen:
-                continue
-            seen.add(name)
-            yield name, path, set_role
-            for each in self._roles_of.get(name, ()):
-                step = (*path[:-1], f"member of {each.role}", f"grants to {each.role}")
-                if each.inherit and not set_role:
-                    waiting.append((each.role, step, False))
-                elif each.set:
-                    later.append((each.role, step, True))
-
-
-def _by_columns(line: Line) -> dict[tuple[str, str], tuple[str, ...]]:
-    found: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
-    for column in line.columns or ():
-        for grantee, privilege in column.acl or ():
-            found[unquoted(grantee), privilege].append(column.name)
-    return {key: tuple(names) for key, names in found.items()}
-
-
-def login_roles(catalog: Catalog) -> Iterable[str]:
-    """Those that somebody can be."""
-    return sorted(name for name, role in catalog.roles.items() if role.login)
+    def _mine(self, role: str) -> frozenset[str]:
+        if role not in self._inherited:
+            names = (each.role for each in self.roles.inherited(role))
+            self._inherited[role] = frozenset((*names, PUBLIC))
+        return self._inherited[role]

@@ -15,12 +15,12 @@ from typing import BinaryIO
 import msgspec
 
 from controlplane.sources.documents import Faults, records
-from controlplane.sources.postgresql.declaration import LEVELS
+from controlplane.sources.postgresql.levels import level_of
 from controlplane.sources.tally import Tally
 from inscope.behaviour import Means, Outcome, PermissionUse, RoleAssumption
 from inscope.coverage import Source
 from inscope.exercise import Exercise, Identity, LogCoverage
-from inscope.permission import Authority, Level, Permission
+from inscope.permission import Authority, Permission
 from inscope.text import printable
 
 _AUDIT = "AUDIT: "
@@ -89,11 +89,6 @@ class PostgresReader:
     def coverage(self) -> LogCoverage:
         """What was read so far."""
         return self._tally.coverage()
-
-
-def level_of(action: str) -> Level:
-    """How grave it is; a change of what there is, or of who may, is of permissions."""
-    return LEVELS.get(action, Level.PERMISSIONS)
 
 
 def _told(entry: Entry, time: float) -> Iterator[Exercise]:
