@@ -45,3 +45,8 @@ def test_a_table_never_read_is_found_and_its_reading_foreseen(
     assert "exercised `SELECT on public.customers in database gap` as db:5432/agent" in alert["sentence"]
     assert read["finding"] in {crossing["finding"] for crossing in alert["crossed"]}
     assert "reaches customer PII" in alert["sentence"]
+
+    script = installed.inscope("gap", AGENT, "--emit", "sql").stdout
+    server.sql(script, database="gap")
+    assert server.sql("SELECT count(*) FROM orders", role="agent", database="gap").strip() == "0"
+    assert server.sql("SELECT count(*) FROM customers", role="agent", database="gap", check=False) == ""

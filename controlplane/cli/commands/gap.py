@@ -23,8 +23,8 @@ def register(commands: Commands) -> None:
     add_workload_argument(parser, optional=False)
     parser.add_argument(
         "--emit",
-        choices=("rbac", "iam"),
-        help="write the least-privilege roles or policy instead: what was exercised, and nothing else",
+        choices=("rbac", "iam", "sql"),
+        help="write the least-privilege roles, policy or grants instead: what was exercised, and nothing else",
     )
     add_output_argument(parser)
     add_place_arguments(parser)
