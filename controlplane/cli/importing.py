@@ -40,7 +40,9 @@ class Imported:
     lines: tuple[str, ...]
 
 
-def declaration_of(what: str, files: Sequence[Path], scope: str, clusters: Sequence[str] = ()) -> Declaration:
+def declaration_of(
+    what: str, files: Sequence[Path], scope: str, clusters: Sequence[str] = (), classes: Path | None = None
+) -> Declaration:
     """Read it.
 
     Raises:
@@ -59,8 +61,12 @@ def declaration_of(what: str, files: Sequence[Path], scope: str, clusters: Seque
             from controlplane.sources import postgresql
 
             try:
-                return postgresql.read_declaration(texts, scope, time.time())
-            except postgresql.NoCatalogError as error:
+                mine = postgresql.SHIPPED
+                if classes:
+                    listed = postgresql.read_classes(_read(classes).decode("utf-8", "replace"), str(classes))
+                    mine = postgresql.together(mine, listed)
+                return postgresql.read_declaration(texts, scope, time.time(), mine)
+            except (postgresql.NoCatalogError, postgresql.ClassesError) as error:
                 raise CommandError(ExitCode.USAGE, str(error)) from error
         case _:
             from controlplane.sources import iam

@@ -14,7 +14,7 @@ from tests.kube.cluster import free_port
 
 USER = "postgres"
 SETTINGS = """
-log_destination = 'jsonlog'
+log_destination = 'jsonlog,csvlog'
 logging_collector = on
 log_directory = 'log'
 log_filename = 'server'
@@ -46,6 +46,7 @@ class Server:
         self.folder = Path(tempfile.mkdtemp(prefix="pg-"))
         self.port = free_port()
         self.log = self.folder / "data/log/server.json"
+        self.csv_log = self.folder / "data/log/server.csv"
 
     def start(self) -> None:
         """Until it answers."""

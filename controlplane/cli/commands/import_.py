@@ -43,6 +43,12 @@ def register(commands: Commands) -> None:
         metavar="ISSUER=NAME",
         help="iam: which of several clusters an OIDC issuer, or an EKS cluster's name or ARN, is (repeatable)",
     )
+    parser.add_argument(
+        "--classes",
+        type=Path,
+        metavar="FILE",
+        help="postgresql: what columns hold, a list of your own (docs/postgresql.md)",
+    )
     add_output_argument(parser)
     add_place_arguments(parser)
 
@@ -58,10 +64,12 @@ def main(arguments: argparse.Namespace) -> int:
         return 0
     if not arguments.files:
         raise CommandError(ExitCode.USAGE, "name the files to read, or - for standard input")
+    if arguments.classes and arguments.what != "postgresql":
+        raise CommandError(ExitCode.USAGE, "--classes is for postgresql")
     from controlplane.cli.control import ask
     from controlplane.cli.importing import declaration_of, declared
 
-    declaration = declaration_of(arguments.what, arguments.files, arguments.scope, arguments.cluster)
+    declaration = declaration_of(arguments.what, arguments.files, arguments.scope, arguments.cluster, arguments.classes)
     answer = ask(place_of(arguments, os.environ), lambda control: declared(control, declaration))
     if arguments.output == "json":
         print_json([answer.document])
