@@ -41,7 +41,12 @@ class Imported:
 
 
 def declaration_of(
-    what: str, files: Sequence[Path], scope: str, clusters: Sequence[str] = (), classes: Path | None = None
+    what: str,
+    files: Sequence[Path],
+    scope: str,
+    clusters: Sequence[str] = (),
+    classes: Path | None = None,
+    server: str | None = None,
 ) -> Declaration:
     """Read it.
 
@@ -58,16 +63,7 @@ def declaration_of(
             except NoObjectsError as error:
                 raise CommandError(ExitCode.USAGE, str(error)) from error
         case "postgresql":
-            from controlplane.sources import postgresql
-
-            try:
-                mine = postgresql.SHIPPED
-                if classes:
-                    listed = postgresql.read_classes(_read(classes).decode("utf-8", "replace"), str(classes))
-                    mine = postgresql.together(mine, listed)
-                return postgresql.read_declaration(texts, scope, time.time(), mine)
-            except (postgresql.NoCatalogError, postgresql.ClassesError) as error:
-                raise CommandError(ExitCode.USAGE, str(error)) from error
+            return _of_postgresql(texts, scope, classes, server)
         case _:
             from controlplane.sources import iam
             from controlplane.sources.aws_actions import MissingDatabaseError
@@ -77,6 +73,30 @@ def declaration_of(
                 return iam.read_declaration(texts, time.time(), clusters=clusters_of(clusters))
             except (iam.NoAccountError, MissingDatabaseError, BadClusterError) as error:
                 raise CommandError(ExitCode.USAGE, str(error)) from error
+
+
+def _of_postgresql(
+    texts: Sequence[tuple[str, bytes]], scope: str, classes: Path | None, server: str | None
+) -> Declaration:
+    from controlplane.sources import postgresql
+
+    try:
+        mine = postgresql.SHIPPED
+        if classes:
+            listed = postgresql.read_classes(_read(classes).decode("utf-8", "replace"), str(classes))
+            mine = postgresql.together(mine, listed)
+        if not server:
+            return postgresql.read_declaration(texts, scope, time.time(), mine)
+    except (postgresql.NoCatalogError, postgresql.ClassesError) as error:
+        raise CommandError(ExitCode.USAGE, str(error)) from error
+    try:
+        from controlplane.sources.postgresql.live import NoServerError, read_server
+    except ImportError as error:
+        raise CommandError(ExitCode.NO, "asking a server needs psycopg: install inscope[postgresql]") from error
+    try:
+        return read_server(server, scope, time.time(), mine)
+    except NoServerError as error:
+        raise CommandError(ExitCode.NO, str(error)) from error
 
 
 async def declared(control: Control, declaration: Declaration) -> Imported:

@@ -7,7 +7,7 @@ import io
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controlplane.sources.postgresql.reader import PostgresReader
@@ -161,12 +161,14 @@ def test_coverage_says_which_levels_were_seen(server: Server, told: list[Exercis
     assert coverage.malformed == 0
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.binary(max_size=200))
 def test_no_bytes_break_it(data: bytes) -> None:
     list(PostgresReader().read(io.BytesIO(data)))
     list(PostgresReader().read(io.BytesIO(b"2026-11-25 20:00:00.123 UTC," + data)))
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(
     st.text(max_size=60),
     st.sampled_from(["AUDIT: ", "AUDIT: SESSION,1,1,READ,SELECT,TABLE,", "permission denied for "]),

@@ -44,6 +44,12 @@ def register(commands: Commands) -> None:
         help="iam: which of several clusters an OIDC issuer, or an EKS cluster's name or ARN, is (repeatable)",
     )
     parser.add_argument(
+        "--server",
+        metavar="CONNINFO",
+        help="postgresql: ask a running server, all its databases (libpq's connection string; the password from "
+        "PGPASSWORD or a password file)",
+    )
+    parser.add_argument(
         "--classes",
         type=Path,
         metavar="FILE",
@@ -62,7 +68,9 @@ def main(arguments: argparse.Namespace) -> int:
 
         print(CATALOG, end="")
         return 0
-    if not arguments.files:
+    if arguments.server and (arguments.what != "postgresql" or arguments.files):
+        raise CommandError(ExitCode.USAGE, "--server is for postgresql, instead of files")
+    if not arguments.files and not arguments.server:
         raise CommandError(ExitCode.USAGE, "name the files to read, or - for standard input")
     if arguments.classes and arguments.what != "postgresql":
         raise CommandError(ExitCode.USAGE, "--classes is for postgresql")

@@ -1,6 +1,6 @@
-"""PostgreSQL: `read_declaration` from what `CATALOG` asks a database, `reader.PostgresReader` for its log, and
-`emit.least_privilege` for the grants that would have been enough. `read_classes` reads a user's list of what columns
-hold.
+"""PostgreSQL: `read_declaration` from what `CATALOG` asks a database, `live.read_server` from a running one,
+`reader.PostgresReader` for its log, `emit.least_privilege` for the grants that would have been enough. `read_classes`
+reads a user's list of what columns hold.
 """
 
 from controlplane.sources.postgresql.classes import SHIPPED, ClassesError, read_classes, together

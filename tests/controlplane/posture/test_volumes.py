@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controlplane.posture.volumes import (
@@ -77,6 +77,7 @@ def test_subjects_that_are_too_many_are_counted_and_the_unknown_is_then_not_new(
     assert judged(full, [Hour(Subject("x", "b", "c", "d"), HOUR, 1, 1)]) == []
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 100)), max_size=30), st.randoms(use_true_random=False))
 def test_batches_of_an_hour_add_up_in_any_order(told: list[tuple[int, int]], order: random.Random) -> None:
     hours = [hour(number, records) for number, records in told]
@@ -85,6 +86,7 @@ def test_batches_of_an_hour_add_up_in_any_order(told: list[tuple[int, int]], ord
     assert learned(Volumes(), shuffled) == learned(Volumes(), hours)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.lists(st.integers(0, 10_000), min_size=1, max_size=50))
 def test_nothing_that_was_learned_deviates(records: list[int]) -> None:
     hours = [hour(number, each) for number, each in enumerate(records)]
