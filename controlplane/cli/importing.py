@@ -99,6 +99,32 @@ def _of_postgresql(
         raise CommandError(ExitCode.NO, str(error)) from error
 
 
+def live_declaration(clusters: Sequence[str] = ()) -> Declaration:
+    """Ask the AWS account itself.
+
+    Raises:
+        CommandError: it cannot be asked, or does not answer.
+    """
+    from controlplane.sources import iam
+    from controlplane.sources.aws_actions import MissingDatabaseError
+    from controlplane.sources.clusters import BadClusterError, clusters_of
+    from controlplane.sources.feeds.clients import NoClientError, client
+
+    try:
+        known = clusters_of(clusters)
+        asked = client("iam"), client("eks")
+    except BadClusterError as error:
+        raise CommandError(ExitCode.USAGE, str(error)) from error
+    except NoClientError as error:
+        raise CommandError(ExitCode.NO, str(error)) from error
+    from controlplane.sources.iam.live import UnreadableAccountError, declared_live
+
+    try:
+        return declared_live(*asked, time.time(), clusters=known)
+    except (iam.NoAccountError, MissingDatabaseError, UnreadableAccountError) as error:
+        raise CommandError(ExitCode.NO, str(error)) from error
+
+
 async def declared(control: Control, declaration: Declaration) -> Imported:
     """Send it."""
     answer = await control.declare(_requests(declaration))

@@ -55,6 +55,9 @@ def register(commands: Commands) -> None:
         metavar="FILE",
         help="postgresql: what columns hold, a list of your own (docs/postgresql.md)",
     )
+    parser.add_argument(
+        "--live", action="store_true", help="iam: ask the account itself, with the credentials that boto3 finds"
+    )
     add_output_argument(parser)
     add_place_arguments(parser)
 
@@ -70,14 +73,21 @@ def main(arguments: argparse.Namespace) -> int:
         return 0
     if arguments.server and (arguments.what != "postgresql" or arguments.files):
         raise CommandError(ExitCode.USAGE, "--server is for postgresql, instead of files")
-    if not arguments.files and not arguments.server:
+    if arguments.live and (arguments.what != "iam" or arguments.files):
+        raise CommandError(ExitCode.USAGE, "--live is for iam, instead of files")
+    if not (arguments.files or arguments.server or arguments.live):
         raise CommandError(ExitCode.USAGE, "name the files to read, or - for standard input")
     if arguments.classes and arguments.what != "postgresql":
         raise CommandError(ExitCode.USAGE, "--classes is for postgresql")
     from controlplane.cli.control import ask
-    from controlplane.cli.importing import declaration_of, declared
+    from controlplane.cli.importing import declaration_of, declared, live_declaration
 
-    declaration = declaration_of(arguments.what, arguments.files, arguments.scope, arguments.cluster, arguments.classes)
+    if arguments.live:
+        declaration = live_declaration(arguments.cluster)
+    else:
+        declaration = declaration_of(
+            arguments.what, arguments.files, arguments.scope, arguments.cluster, arguments.classes, arguments.server
+        )
     answer = ask(place_of(arguments, os.environ), lambda control: declared(control, declaration))
     if arguments.output == "json":
         print_json([answer.document])

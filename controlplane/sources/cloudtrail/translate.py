@@ -11,6 +11,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -113,9 +114,14 @@ class Event(msgspec.Struct, frozen=True, rename=written):
 
 def action_of(event: Event, actions: Actions) -> tuple[str, str]:
     """(service, action) that IAM decided about; the action is empty where nothing is known of that name."""
-    source = event.event_source.removesuffix(".amazonaws.com")
-    service = PREFIXES.get(source) or source.partition(".")[0]
-    name = _DATED.sub("", event.event_name)
+    return _action(event.event_source, event.event_name, actions)
+
+
+@lru_cache(maxsize=16_384)
+def _action(source: str, name: str, actions: Actions) -> tuple[str, str]:
+    source = source[:MAX_CHARACTERS].removesuffix(".amazonaws.com")
+    service = _text(PREFIXES.get(source) or source.partition(".")[0])
+    name = _DATED.sub("", name[:MAX_CHARACTERS])
     name = ACTIONS.get(f"{service}:{name}", name)
     return service, actions.name(service, name) if actions.level(service, name) else ""
 
@@ -127,7 +133,7 @@ def exercises(event: Event, actions: Actions, clusters: Clusters = _NO_CLUSTERS)
     if who is None or event.event_time is None:
         return
     error = event.error_code or ""
-    outcome = Outcome.DENIED if _REFUSED.search(error) else Outcome.ALLOWED
+    outcome = Outcome.DENIED if error and _REFUSED.search(error) else Outcome.ALLOWED
     time = event.event_time.timestamp()
     if event.event_source == "sts.amazonaws.com" and event.event_name in _ASSUMED:
         role, issued = _assumed(event)
@@ -139,8 +145,8 @@ def exercises(event: Event, actions: Actions, clusters: Clusters = _NO_CLUSTERS)
             return
     service, action = action_of(event, actions)
     if action:
-        permission = Permission(Authority.AWS, _text(service), action, _resource(event, service))
-        early = outcome is Outcome.ALLOWED and _BEFORE_AUTHORISATION.search(error)
+        permission = Permission(Authority.AWS, service, action, _resource(event, service))
+        early = error and outcome is Outcome.ALLOWED and _BEFORE_AUTHORISATION.search(error)
         weaker = f"answered {_text(error)}, which may come before it is authorised" if early else ""
         yield Exercise(event.event_id, time, who, PermissionUse(permission, who.principal, outcome), weaker=weaker)
 
@@ -227,7 +233,7 @@ def _resource(event: Event, service: str) -> str:
     """What it names, objects as their bucket's; else what its parameters name; `*` where neither does."""
     named = [resource.ARN for resource in (event.resources or ())[:50] if resource.ARN]
     if named:  # of an object and its bucket the object; else the first
-        return _text(_OBJECT.sub(r"\1/*", max(named, key=len) if service == "s3" else named[0]))
+        return _text(_OBJECT.sub(r"\1/*", max(named, key=len)) if service == "s3" else named[0])
     templates = RESOURCES.get(service)
     asked = _object(event.request_parameters) if templates else {}
     for parameter, template in (templates or {}).items():
