@@ -176,3 +176,24 @@ def test_no_bytes_break_it(data: bytes) -> None:
 def test_no_message_breaks_it(text: str, start: str) -> None:
     entry = {"timestamp": "2026-11-25 20:00:00.123 UTC", "user": "u", "message": start + text, "state_code": "42501"}
     list(PostgresReader().record(json.dumps(entry).encode()))
+
+
+def audited(*fields: str, timestamp: str = "2026-11-25 20:00:00.123 UTC") -> list[Exercise]:
+    message = f"AUDIT: SESSION,1,1,READ,SELECT,TABLE,public.customers,{','.join(fields)}"
+    entry = {"timestamp": timestamp, "user": "u", "dbname": "d", "message": message}
+    return list(PostgresReader().record(json.dumps(entry).encode()))
+
+
+def test_a_long_statement_does_not_hide_what_it_did() -> None:
+    (exercise,) = audited(f'"select /* {"x" * 200_000} */"', "<not logged>", "3")
+    assert exercise.records == 3
+
+
+@pytest.mark.parametrize("rows", ["9" * 5_000, "9" * 19, "-1", "x"])
+def test_a_number_of_rows_that_is_none_is_unknown(rows: str) -> None:
+    (exercise,) = audited("select", "<not logged>", rows)
+    assert exercise.records == -1
+
+
+def test_a_time_that_cannot_be_is_not_told() -> None:
+    assert audited("select", "<not logged>", timestamp="0001-01-01 00:00:00 UTC") == []

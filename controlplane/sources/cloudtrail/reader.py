@@ -46,11 +46,14 @@ class CloudTrailReader:
     def record(self, record: bytes) -> Iterator[Exercise]:
         """What one record tells."""
         try:
-            if b'"CloudTrailEvent"' in record:
-                record = self._envelope.decode(record).CloudTrailEvent.encode()
+            if b'"CloudTrailEvent"' in record:  # or the event has that text in it, which anybody can have it say
+                record = self._envelope.decode(record).CloudTrailEvent.encode() or record
             event = self._event.decode(record)
             told = list(translate.exercises(event, self._actions, self._clusters))
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+            self._tally.malformed += 1
+            return
+        if not translate.sound(event):
             self._tally.malformed += 1
             return
         if not event.event_id or event.event_time is None or not event.event_version.startswith("1."):

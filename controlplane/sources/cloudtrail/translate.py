@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -48,7 +48,13 @@ POD_IDENTITY = "pods.eks.amazonaws.com"
 _NO_CLUSTERS = Clusters()
 _SESSION = re.compile(r"(arn:aws[a-z-]*):sts::(\d+):assumed-role/(.+)/[^/]+\Z")
 _OBJECT = re.compile(r"(arn:aws[a-z-]*:s3:::[^/]+)/.+\Z")
+FIRST = datetime(2013, 11, 13, tzinfo=UTC)
+"""CloudTrail's first day: no trail tells of anything before it."""
+
 MAX_CHARACTERS = 1_024
+"""Of one part, as it is kept."""
+
+Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class SessionIssuer(msgspec.Struct, frozen=True):
@@ -95,7 +101,7 @@ class Event(msgspec.Struct, frozen=True, rename=written):
 
     event_id: str = ""
     event_version: str = ""
-    event_time: datetime | None = None
+    event_time: Time | None = None
     event_source: str = ""
     event_name: str = ""
     event_type: str = ""
@@ -177,6 +183,12 @@ def pod_of(event: Event, clusters: Clusters = _NO_CLUSTERS) -> Identity | None:
     )
 
 
+def sound(event: Event) -> bool:
+    """Whether its id and time can be kept."""
+    number, time = event.event_id, event.event_time
+    return len(number) <= MAX_CHARACTERS and number.isprintable() and (time is None or time >= FIRST)
+
+
 def is_data(event: Event) -> bool:
     """Whether a trail tells of such only where it is told to."""
     return event.event_category == "Data"
@@ -255,4 +267,4 @@ _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 
 
 def _text(value: str) -> str:
-    return printable(value[:MAX_CHARACTERS])
+    return printable(value[:MAX_CHARACTERS])[:MAX_CHARACTERS]

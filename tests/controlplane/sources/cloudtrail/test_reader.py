@@ -278,3 +278,21 @@ def test_no_event_breaks_it(changes: dict[str, Any]) -> None:
     list(reader.record(json.dumps({**event(), **changes}).encode()))
     coverage = reader.coverage()
     assert coverage.events + coverage.malformed + sum(coverage.unmapped.values()) >= 1
+
+
+def test_an_event_cannot_pass_for_an_envelope_by_what_its_caller_says() -> None:
+    """Whoever calls chooses the user agent, tags, and the names of sessions."""
+    told, reader = read(event(userAgent="CloudTrailEvent"))
+    assert [action(exercise) for exercise in told] == ["s3:GetObject"]
+    assert reader.coverage().malformed == 0
+
+
+@pytest.mark.parametrize("changed", [{"eventTime": "2026-11-20T10:00:00"}, {"eventTime": "0001-01-01T00:00:00Z"}])
+def test_a_time_without_a_zone_or_before_there_were_trails_is_not_guessed(changed: dict[str, Any]) -> None:
+    told, reader = read(event(**changed))
+    assert (told, reader.coverage().malformed) == ([], 1)
+
+
+def test_whatever_a_caller_calls_its_client_is_bounded_when_it_is_made_printable() -> None:
+    (exercise,), _ = read(event(userAgent="\U000e0001" * 2_000))
+    assert len(exercise.identity.client) <= 1_024
