@@ -23,7 +23,7 @@ def permission_claims(act: PermissionUse, held: Iterable[Held]) -> Iterator[Clai
 
 
 def _named_by(act: PermissionUse, held: Held) -> bool:
-    return bool(act.granted_by) and any(step in act.granted_by for step in held.grant.path[:1])
+    return bool(act.granted_by) and act.granted_by in held.grant.path[:1]
 
 
 def _granted(held: Held) -> Claim:

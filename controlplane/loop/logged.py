@@ -6,7 +6,7 @@ by the references that logs tell of, and a day of a log is their session.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -63,6 +63,9 @@ class Taken:
 MAX_REASONS = 100
 """Different reasons that are told of one batch."""
 
+OTHER_REASONS = "…"
+"""Stands for all others."""
+
 
 class Logged:
     """Where batches of a log go in. `issued` follows credentials to whom they were given, newest last."""
@@ -70,7 +73,7 @@ class Logged:
     def __init__(self, memory: Memory, settings: LoopSettings) -> None:
         self._memory = memory
         self._settings = settings
-        self._issued: dict[str, tuple[Workload, ...]] = {}
+        self._issued: OrderedDict[str, tuple[Workload, ...]] = OrderedDict()
         self._attributions: dict[tuple[str, Authority, str, str], Attribution] = {}
 
     def take(self, source: Source, scope: str, exercises: Sequence[Exercise], now: float) -> Taken:
@@ -106,7 +109,8 @@ class Logged:
             new.discard(each.id)  # the same event twice in one batch
             mine, why = self._whose(scope, each)
             taken.taken += 1
-            if not mine and (why in taken.others or len(taken.others) < MAX_REASONS):
+            if not mine:
+                why = why if why in taken.others or len(taken.others) < MAX_REASONS else OTHER_REASONS
                 taken.others[why] = taken.others.get(why, 0) + 1
             time = Window(0.0, now).clamp(each.time)
             for workload in mine:
@@ -120,13 +124,14 @@ class Logged:
         if not mine:
             found = self._attribution(scope, identity)
             mine, why = found.workloads, found.why
-            if any(workload.namespace in self._settings.ignored_namespaces for workload in mine):
-                return (), f"namespace {mine[0].namespace} is not watched"
+            ignored = [one.namespace for one in mine if one.namespace in self._settings.ignored_namespaces]
+            if ignored:
+                return (), f"namespace {ignored[0]} is not watched"
         if each.issued and mine:
-            self._issued.pop(each.issued, None)
             self._issued[each.issued] = mine
+            self._issued.move_to_end(each.issued)
             if len(self._issued) > self._settings.max_credentials:
-                del self._issued[next(iter(self._issued))]
+                self._issued.popitem(last=False)
         return mine, why
 
     def _attribution(self, scope: str, identity: Identity) -> Attribution:

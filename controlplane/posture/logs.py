@@ -60,7 +60,7 @@ def _whole(parts: Iterable[LogCoverage]) -> LogCoverage:
                 names[name] = names.get(name, 0) + count
         first = replace(
             first,
-            since=min(first.since, other.since),
+            since=min(filter(None, (first.since, other.since)), default=0.0),  # of no event: 0
             until=max(first.until, other.until),
             events=first.events + other.events,
             seen=first.seen | other.seen,

@@ -18,12 +18,22 @@ from controlplane.sources.audit.decision import Decision, Unmapped, decision_of
 from controlplane.sources.audit.event import VERSION, Event, User
 from controlplane.sources.audit.names import KEPT, NameRules
 from inscope.behaviour import Means, Outcome, PermissionUse, RoleAssumption
+from inscope.entry_text import permission_value
 from inscope.exercise import Exercise, Identity
 from inscope.permission import Authority, Permission
 from inscope.text import printable
 
 MAX_PART = 1_024
 """Characters of a user's name, a path, or any other part of an event that is kept."""
+
+MAX_PERMISSION = 2_048
+"""Characters of a permission as an entry has it: more, and what was kept could not be sent."""
+
+MAX_PRODUCT = 100
+"""Characters of a client's product."""
+
+MAX_HOPS = 32
+"""Hops that are looked at, the nearest of them: whoever sends a request may write as many as a head holds."""
 
 MAX_GROUPS = 32
 """Groups that one request may impersonate: more is not somebody who works."""
@@ -98,7 +108,7 @@ class Translation:
         if reference is None or not reference.resource:
             if event.verb not in _PATH_VERBS:
                 raise BadEventError("an unknown verb")
-            return _on_path(event.verb, event.requestURI)
+            return _on_path(event.verb, event.requestURI.partition("?")[0])
         if event.verb not in _RESOURCE_VERBS:
             raise BadEventError("an unknown verb")
         service = reference.apiGroup or "core"
@@ -112,8 +122,8 @@ class Translation:
         extra = user.extra
         credential = _first(extra, f"{_EXTRA}credential-id") or _first(extra, "accessKeyId")  # the latter: EKS
         pod, pod_uid = _first(extra, f"{_EXTRA}pod-name"), _first(extra, f"{_EXTRA}pod-uid")
-        address = _address(tuple(event.sourceIPs), self.proxies)
-        return _identity(user.username, pod, pod_uid, credential, address, event.userAgent)
+        address = _address(tuple(event.sourceIPs[-MAX_HOPS:]), self.proxies)
+        return _identity(user.username, pod, pod_uid, credential, address, event.userAgent[:MAX_PART])
 
 
 def literal(text: str) -> str:
@@ -166,23 +176,30 @@ def _address(hops: tuple[str, ...], proxies: tuple[Network, ...]) -> str:
 
 def _product(agent: str) -> str:
     words = agent.split("/", 1)[0].split(maxsplit=1)
-    return literal(words[0][:MAX_PART]) if words else ""
+    return literal(words[0][:MAX_PRODUCT]) if words else ""
 
 
 @lru_cache(maxsize=65_536)
 def _on_object(service: str, verb: str, resource: str, namespace: str, name: str) -> Permission:
-    return Permission(
-        Authority.KUBERNETES, literal(service), verb, literal(resource), literal(namespace), literal(name)
+    return _bounded(
+        Permission(Authority.KUBERNETES, literal(service), verb, literal(resource), literal(namespace), literal(name))
     )
 
 
 @lru_cache(maxsize=4_096)
-def _on_path(verb: str, uri: str) -> Permission:
-    """What is authorised is the decoded path, without the query."""
-    path = unquote(uri.partition("?")[0])
+def _on_path(verb: str, quoted: str) -> Permission:
+    """What is authorised is the decoded path."""
+    path = unquote(quoted)
     if not path.startswith("/"):
         raise BadEventError("neither an object nor a path")
-    return Permission(Authority.KUBERNETES, "nonresource", verb, literal(path))
+    return _bounded(Permission(Authority.KUBERNETES, "nonresource", verb, literal(path)))
+
+
+def _bounded(permission: Permission) -> Permission:
+    """Made printable, and quoted in an entry, a part may be sixteen times as long."""
+    if len(permission_value(permission)) > MAX_PERMISSION:
+        raise BadEventError(f"a permission of more than {MAX_PERMISSION:,} characters")
+    return permission
 
 
 # Impersonation ------------------------------------------------------------------------------------------------------

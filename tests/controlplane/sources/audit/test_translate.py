@@ -309,3 +309,15 @@ def test_no_escape_reaches_a_terminal() -> None:
 
 def test_a_role_is_the_only_thing_that_is_taken_on() -> None:
     assert not any(isinstance(each.behaviour, RoleAssumption) for each in told(RECORDED))
+
+
+@pytest.mark.parametrize("path", ["/" + "%F3%A0%80%81" * 1_000, "/" + "x" * 2_100])
+def test_a_path_that_nobody_could_be_told_of_is_a_fault_and_never_ends_a_replay(path: str) -> None:
+    exercises, reading = replay(text(event(objectRef=None, requestURI=path)))
+    assert (exercises, sum(reading.faults.values())) == ([], 1)
+
+
+def test_a_client_and_its_hops_are_bounded_however_long_a_head_is() -> None:
+    (only,) = told(event(userAgent="\U000e0001" * 1_024, sourceIPs=[*(["203.0.113.9"] * 10_000), "10.42.7.9"]))
+    assert len(only.identity.client) <= 1_600
+    assert only.identity.address == "10.42.7.9"
