@@ -189,11 +189,5 @@ def test_a_long_statement_does_not_hide_what_it_did() -> None:
     assert exercise.records == 3
 
 
-@pytest.mark.parametrize("rows", ["9" * 5_000, "9" * 19, "-1", "x"])
-def test_a_number_of_rows_that_is_none_is_unknown(rows: str) -> None:
-    (exercise,) = audited("select", "<not logged>", rows)
-    assert exercise.records == -1
-
-
 def test_a_time_that_cannot_be_is_not_told() -> None:
     assert audited("select", "<not logged>", timestamp="0001-01-01 00:00:00 UTC") == []

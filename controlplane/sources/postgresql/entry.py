@@ -8,8 +8,12 @@ from collections.abc import Iterator
 
 import msgspec
 
+from controlplane.sources.splitting import MAX_VALUE
+
 MAX_RECORD = 1 << 20
 """Bytes of one CSV record; a longer one has lost a quote."""
+
+csv.field_size_limit(MAX_VALUE)  # else a statement of 128 KiB hides itself
 
 _BEGINS = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} ")
 

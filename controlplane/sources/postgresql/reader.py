@@ -107,6 +107,7 @@ def _seconds(stamp: str) -> float | None:
     if zone not in ("UTC", "GMT", "Etc/UTC"):
         return None
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+        seconds = datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
     except ValueError:
         return None
+    return seconds if seconds >= 0 else None

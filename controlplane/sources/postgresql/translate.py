@@ -152,4 +152,4 @@ def _schema(name: str) -> str:
 
 def text(value: str) -> str:
     """Bounded, and safe to keep."""
-    return printable(value[:MAX_CHARACTERS])
+    return printable(value[:MAX_CHARACTERS])[:MAX_CHARACTERS]
