@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from controlplane.cli.exit_codes import CommandError, ExitCode
+from controlplane.sources.in_order import in_order
 from inscope.alert import Alert
 from inscope.codec import alert_from_wire, workload_from_wire
 from inscope.codec.authority import exercise_to_wire, log_coverage_to_wire
@@ -103,9 +104,9 @@ def _note(done: Replayed, answer: pb.TellResponse) -> None:
 
 
 async def _requests(reader: LogReader, streams: Sequence[BinaryIO], advance: _Advance) -> AsyncIterator[pb.TellRequest]:
-    for stream in streams:
-        for some in _batched(reader.read(io.BufferedReader(_Watched(stream, advance))), BATCH):
-            yield _request(reader.coverage(), some)
+    read = (each for stream in streams for each in reader.read(io.BufferedReader(_Watched(stream, advance))))
+    for some in _batched(in_order(read), BATCH):
+        yield _request(reader.coverage(), some)
     coverage = reader.coverage()
     if coverage.events:
         request = _request(coverage, ())
