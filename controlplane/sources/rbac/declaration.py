@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from controlplane.sources.rbac.discovery import discovery_of
 from controlplane.sources.rbac.grants import grants_of
 from controlplane.sources.rbac.links import links_of
 from controlplane.sources.rbac.manifests import read_objects
@@ -32,9 +33,9 @@ def read_declaration(files: Iterable[tuple[str, bytes]], cluster: str, now: floa
 
 def declaration_of(objects: Objects, cluster: str, now: float) -> Declaration:
     """From objects."""
-    rbac = Rbac(objects)
+    rbac, discovery = Rbac(objects), discovery_of(objects.kinds)
     accounts = {(each.namespace, each.name) for each in objects.accounts} | rbac.accounts
     accounts |= {(each.namespace, each.account) for each in objects.runners}
-    grants = [grant for account in sorted(accounts) for grant in grants_of(service_account(*account), rbac)]
-    links = tuple(dict.fromkeys(links_of(objects, cluster)))
+    grants = [grant for account in sorted(accounts) for grant in grants_of(service_account(*account), rbac, discovery)]
+    links = tuple(links_of(objects, cluster))
     return Declaration(Authority.KUBERNETES, cluster, now, tuple(grants), links, objects.faults)

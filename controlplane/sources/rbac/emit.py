@@ -12,9 +12,6 @@ from controlplane.sources.kubernetes import RBAC_GROUP
 from inscope.permission import Authority, Permission
 
 _API = f"{RBAC_GROUP}/v1"
-_NAMELESS = frozenset({"list", "watch", "create", "deletecollection"})
-"""Verbs whose requests name no object, so that a name would restrict them to nothing."""
-
 Body = dict[str, Any]
 
 
@@ -31,11 +28,20 @@ def least_privilege(namespace: str, account: str, used: Iterable[Permission]) ->
     return yaml.safe_dump_all(documents, sort_keys=False, explicit_start=True) if documents else ""
 
 
+def _nameless(permission: Permission) -> bool:
+    """Whether requests of the kind name no object, so that a name would restrict them to nothing: what is created has
+    none yet, but for what is created under an object (`create pods/exec`). `list` and `watch` may have one, by a field
+    selector on `metadata.name`.
+    """
+    created = permission.action == "create" and "/" not in permission.resource
+    return created or permission.action == "deletecollection"
+
+
 def _bound(
     scope: str, account: str, namespace: str, subject: Mapping[str, str], used: Iterable[Permission]
 ) -> tuple[Body, Body]:
     prefix = "" if scope else "Cluster"
-    name = f"{account}-used" if scope else f"{namespace}-{account}-used"
+    name = f"{namespace}:{account}:used"  # no other account's has the same, in whatever namespace it is
     meta = {"name": name, "namespace": scope} if scope else {"name": name}
     role = {"apiVersion": _API, "kind": f"{prefix}Role", "metadata": meta, "rules": _rules(used)}
     reference = {"apiGroup": RBAC_GROUP, "kind": f"{prefix}Role", "name": name}
@@ -57,7 +63,7 @@ def _rules(used: Iterable[Permission]) -> list[Body]:
         if each.service == "nonresource":
             paths[each.resource].add(each.action)
         else:
-            name = "" if each.action in _NAMELESS else each.name
+            name = "" if _nameless(each) else each.name
             verbs[each.service, each.resource, name].add(each.action)
     kinds: defaultdict[tuple[str, str, tuple[str, ...]], list[str]] = defaultdict(list)
     for (service, resource, name), done in verbs.items():

@@ -10,6 +10,7 @@ from functools import lru_cache
 from importlib.resources import files
 
 from controlplane.sources.kubernetes import level_of, service_of
+from controlplane.sources.rbac.discovery import NOTHING_KNOWN, Discovery
 from controlplane.sources.rbac.objects import Rule
 from controlplane.sources.rbac.resolver import Asker, Rbac
 from inscope.grant import Grant
@@ -40,10 +41,10 @@ class _Part:
     weight: tuple[str, ...]
 
 
-def grants_of(asker: Asker, rbac: Rbac) -> Iterator[Grant]:
-    """All of them."""
+def grants_of(asker: Asker, rbac: Rbac, discovery: Discovery = NOTHING_KNOWN) -> Iterator[Grant]:
+    """All of them. `discovery` is what the cluster's wildcards stand for, where that is known."""
     for path in rbac.paths(asker):
-        for part in _parts(path.role.rules, path.binding.namespace):
+        for part in parts_of(path.role.rules, path.binding.namespace, discovery):
             yield Grant(
                 Authority.KUBERNETES,
                 asker.user,
@@ -59,15 +60,15 @@ def grants_of(asker: Asker, rbac: Rbac) -> Iterator[Grant]:
 
 
 @lru_cache(maxsize=65_536)
-def _parts(rules: tuple[Rule, ...], namespace: str) -> tuple[_Part, ...]:
-    # A role that is bound to many is read once.
+def parts_of(rules: tuple[Rule, ...], namespace: str, discovery: Discovery) -> tuple[_Part, ...]:
+    """What these rules grant where they are bound, by service and level. A role that is bound to many is read once."""
     found: defaultdict[tuple[str, Level], dict[Permission, None]] = defaultdict(dict)
     for rule in rules:
         for permission in _of_rule(rule, namespace):
             key = (permission.service, level_of(permission.service, permission.resource, permission.action))
             if len(found[key]) < MAX_PATTERNS:
                 found[key][permission] = None
-    return tuple(_Part(*key, tuple(mine), _size(mine), weights_of(mine)) for key, mine in found.items())
+    return tuple(_Part(*key, tuple(mine), discovery.size(mine), weights_of(mine)) for key, mine in found.items())
 
 
 def _of_rule(rule: Rule, namespace: str) -> Iterator[Permission]:
@@ -82,29 +83,37 @@ def _of_rule(rule: Rule, namespace: str) -> Iterator[Permission]:
                 yield Permission(Authority.KUBERNETES, "nonresource", verb, url, ANYWHERE)
 
 
-def _size(permissions: Iterable[Permission]) -> int:
-    """Verbs of kinds; the namespaces that a grant reaches are not counted."""
-    parts = [(each.service, each.action, each.resource, each.name) for each in permissions]
-    return -1 if any("*" in text for part in parts for text in part) else len(parts)
-
-
 def weights_of(permissions: Iterable[Permission]) -> tuple[str, ...]:
     """Why a grant weighs more than its level says, each reason once."""
-    kinds = dict.fromkeys((each.service, each.action, each.resource) for each in permissions)
+    kinds = dict.fromkeys(
+        (each.service, each.action, each.resource, *((each.scope, each.name) if each.scope in _PLACES else ("", "")))
+        for each in permissions
+    )
     return tuple(dict.fromkeys(why for kind in kinds for why in _weights_of_one(*kind)))
 
 
 @lru_cache(maxsize=65_536)
-def _weights_of_one(service: str, action: str, resource: str) -> tuple[str, ...]:
-    """Wherever it is granted, and under whatever name."""
-    pattern = Permission(Authority.KUBERNETES, service, action, resource)
-    return tuple(weight.why for weight in WEIGHTS if any(map(pattern.covers, weight.permissions)))
+def _weights_of_one(service: str, action: str, resource: str, scope: str, name: str) -> tuple[str, ...]:
+    """Wherever it is granted and under whatever name, but for what weighs in one place or under one name only."""
+    anywhere = Permission(Authority.KUBERNETES, service, action, resource, ANYWHERE)
+    in_place = Permission(Authority.KUBERNETES, service, action, resource, scope, name)
+    return tuple(
+        weight.why
+        for weight in WEIGHTS
+        if any((in_place if each.scope else anywhere).covers(each) for each in weight.permissions)
+    )
 
 
 def _read(text: str) -> tuple[Weight, ...]:
     return tuple(
         Weight(
-            tuple(Permission(Authority.KUBERNETES, each["service"], verb, each["resource"]) for verb in each["verbs"]),
+            tuple(
+                Permission(
+                    Authority.KUBERNETES, each["service"], verb, kind, each.get("scope", ""), each.get("name", "")
+                )
+                for verb in each["verbs"]
+                for kind in each["resources"]
+            ),
             f"{each['why']} ({each['source']})",
         )
         for each in tomllib.loads(text)["weight"]
@@ -113,3 +122,5 @@ def _read(text: str) -> tuple[Weight, ...]:
 
 WEIGHTS = _read(files(__package__).joinpath("weights.toml").read_text("utf-8"))
 """The list that ships with inscope."""
+
+_PLACES = {ANYWHERE, *(each.scope for weight in WEIGHTS for each in weight.permissions if each.scope)}

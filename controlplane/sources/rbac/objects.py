@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from controlplane.sources.fields import Selector
+
 SERVICE_ACCOUNT, USER, GROUP = "ServiceAccount", "User", "Group"
+
+AWS_ROLE, AZURE_CLIENT = "AWS_ROLE_ARN", "AZURE_CLIENT_ID"
+POD_IDENTITY = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+"""Variables by which a container is told what its token is exchanged for; the last names an agent and no role."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,33 +25,10 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Requirement:
-    """A part of a label selector. `operator` is In, NotIn, Exists or DoesNotExist."""
-
-    key: str
-    operator: str
-    values: tuple[str, ...] = ()
-
-    def matches(self, labels: dict[str, str]) -> bool:
-        """Whether `labels` meet it."""
-        match self.operator:
-            case "In":
-                return labels.get(self.key) in self.values and self.key in labels
-            case "NotIn":
-                return labels.get(self.key) not in self.values
-            case "Exists":
-                return self.key in labels
-            case _:
-                return self.key not in labels
-
-
-Selector = tuple[Requirement, ...]
-"""All of it has to be met."""
-
-
-@dataclass(frozen=True, slots=True)
 class Role:
-    """A Role (with a namespace) or a ClusterRole. `aggregates` are the selectors of its aggregation rule."""
+    """A Role (with a namespace) or a ClusterRole. `aggregates` are the selectors of its aggregation rule. `stored`: it
+    was read from a server, whose decisions are by the rules as they stand there.
+    """
 
     name: str
     namespace: str
@@ -53,6 +36,7 @@ class Role:
     created: float = 0.0
     labels: dict[str, str] = field(default_factory=dict, hash=False)
     aggregates: tuple[Selector, ...] = ()
+    stored: bool = False
 
     def __str__(self) -> str:
         return f"Role {self.namespace}/{self.name}" if self.namespace else f"ClusterRole {self.name}"
@@ -107,7 +91,9 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """What has pods, or is one: the account they run as, the token audiences they mount, their roles by environment."""
+    """What has pods, or is one: the account they run as, the foreign audiences of the tokens that they mount, and
+    (variable, role) of what their environment says these are exchanged for. `azure`: they ask for Azure's exchange.
+    """
 
     kind: str
     namespace: str
@@ -116,8 +102,20 @@ class Runner:
     owner: Owner | None = None
     template_hash: str = ""
     audiences: tuple[str, ...] = ()
-    roles: tuple[str, ...] = ()
+    exchanged: tuple[tuple[str, str], ...] = ()
+    azure: bool = False
     created: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """What discovery tells of one version of an API group: its resources and subresources, each with its verbs."""
+
+    group: str
+    verbs: dict[str, tuple[str, ...]] = field(hash=False)
+
+
+Object = Role | Binding | Account | Runner | Kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,4 +126,5 @@ class Objects:
     bindings: tuple[Binding, ...] = ()
     accounts: tuple[Account, ...] = ()
     runners: tuple[Runner, ...] = ()
+    kinds: tuple[Kinds, ...] = ()
     faults: tuple[str, ...] = ()

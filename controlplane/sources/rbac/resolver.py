@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from controlplane.sources.rbac.aggregation import aggregated
 from controlplane.sources.rbac.objects import GROUP, SERVICE_ACCOUNT, USER, Binding, Objects, Role, Rule, Subject
 
 AUTHENTICATED, UNAUTHENTICATED = "system:authenticated", "system:unauthenticated"
@@ -56,8 +57,7 @@ class Rbac:
     """The objects of one cluster, indexed."""
 
     def __init__(self, objects: Objects) -> None:
-        named = {(role.namespace, role.name): role for role in objects.roles}
-        self._roles = {key: _aggregated(role, objects.roles) for key, role in named.items()}
+        self._roles = {(role.namespace, role.name): role for role in aggregated(objects.roles)}
         self._bindings: defaultdict[Subject, list[Binding]] = defaultdict(list)
         for binding in objects.bindings:
             named_in = (_canonical(subject, binding) for subject in binding.subjects)
@@ -116,21 +116,6 @@ def _url_matches(pattern: str, path: str) -> bool:
     if pattern in ("*", path):
         return True
     return pattern.endswith("*") and path.startswith(pattern.rstrip("*"))
-
-
-def _aggregated(role: Role, roles: Iterable[Role]) -> Role:
-    """With the rules of what it aggregates, as the controller writes them; as it is where nothing matches."""
-    if not role.aggregates or role.namespace:
-        return role
-    chosen = [
-        other
-        for other in roles
-        if not other.namespace
-        and other.name != role.name
-        and any(all(each.matches(other.labels) for each in selector) for selector in role.aggregates)
-    ]
-    rules = tuple(dict.fromkeys(rule for other in sorted(chosen, key=lambda each: each.name) for rule in other.rules))
-    return Role(role.name, "", rules or role.rules, role.created, role.labels, role.aggregates)
 
 
 def _canonical(subject: Subject, binding: Binding) -> Subject | None:

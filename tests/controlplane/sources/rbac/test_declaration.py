@@ -102,10 +102,11 @@ def test_a_pod_is_its_deployments_with_or_without_the_replica_set_at_hand() -> N
         "ownerReferences": [{"kind": "ReplicaSet", "name": "agent-66b5f6b998", "controller": True}],
     }
     pod = {"kind": "Pod", "apiVersion": "v1", "metadata": meta, "spec": {"serviceAccountName": "agent"}}
-    (link,) = declared(json.dumps(pod).encode(), "eu").links
-    assert (link.kind, link.source, link.target) == (
-        LinkKind.OWNS, "eu/analytics/Deployment/agent", "analytics/agent-66b5f6b998-x7k2m"
-    )  # fmt: skip
+    workload, account = "eu/analytics/Deployment/agent", "system:serviceaccount:analytics:agent"
+    assert {(link.kind, link.source, link.target) for link in declared(json.dumps(pod).encode(), "eu").links} == {
+        (LinkKind.OWNS, workload, "analytics/agent-66b5f6b998-x7k2m"),
+        (LinkKind.RUNS_AS, workload, account),
+    }
     owner = {"ownerReferences": [{"kind": "Deployment", "name": "renamed", "controller": True}]}
     replicas = {
         "kind": "ReplicaSet",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from controlplane.sources.rbac.objects import Binding, Objects, Requirement, Role, Rule, Subject
+from controlplane.sources.fields import Requirement
+from controlplane.sources.rbac.objects import Binding, Objects, Role, Rule, Subject
 from controlplane.sources.rbac.resolver import Asker, Rbac, Request, allows, service_account
 
 AGENT = service_account("analytics", "agent")
