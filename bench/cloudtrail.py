@@ -24,6 +24,7 @@ from bench.measure import Figure
 from controlplane.sources.cloudtrail.reader import CloudTrailReader
 
 WANTED = 20_000
+PER_FILE = 5_000
 ACCOUNT = "123456789012"
 KINDS = (
     ("s3", "GetObject", [{"type": "AWS::S3::Object", "ARN": "arn:aws:s3:::data/people/anna.csv"}], {"key": "x"}),
@@ -85,42 +86,50 @@ def _event(number: int, random: Random) -> dict[str, Any]:
     return event
 
 
-def trail(count: int) -> bytes:
-    """As CloudTrail stores them."""
-    return b'{"Records":[' + b",".join(events(count)) + b"]}"
+def one_file(count: int) -> list[bytes]:
+    """All in one, which is larger than what is read at once."""
+    return [b'{"Records":[' + b",".join(events(count)) + b"]}"]
 
 
-def packed(count: int) -> bytes:
-    """Likewise, gzip: how they lie in the bucket."""
-    return gzip.compress(trail(count), 6)
+def files(count: int) -> list[bytes]:
+    """As CloudTrail stores them, but not packed: some thousands in each."""
+    every = events(count)
+    return [b'{"Records":[' + b",".join(some) + b"]}" for some in iter(lambda: list(islice(every, PER_FILE)), [])]
 
 
-def lines(count: int) -> bytes:
+def packed(count: int) -> list[bytes]:
+    """As they lie in the bucket: gzip."""
+    return [gzip.compress(each, 6) for each in files(count)]
+
+
+def lines(count: int) -> list[bytes]:
     """A line each: CloudWatch Logs, CloudTrail Lake."""
-    return b"\n".join(events(count))
+    return [b"\n".join(events(count))]
 
 
-FORMS: tuple[Callable[[int], bytes], ...] = (trail, packed, lines)
+FORMS: tuple[Callable[[int], list[bytes]], ...] = (files, packed, one_file, lines)
 
 
-def replayed(text: bytes, count: int) -> float:
+def replayed(texts: list[bytes], count: int) -> float:
     """Events per second of CPU time."""
     reader = CloudTrailReader()
     begin = time.process_time()
-    for _ in reader.read(io.BytesIO(text)):
-        pass
+    for text in texts:
+        for _ in reader.read(io.BytesIO(text)):
+            pass
     taken = time.process_time() - begin
     if reader.coverage().events != count or reader.coverage().malformed:
         raise SystemExit(f"{reader.coverage().events:,} of {count:,} events were read")
     return count / taken
 
 
-def peak(text: bytes) -> float:
+def peak(texts: list[bytes]) -> float:
     """MiB that a replay allocates at the most, the text itself not counted."""
-    stream = io.BytesIO(text)
+    streams, reader = [io.BytesIO(text) for text in texts], CloudTrailReader()
     tracemalloc.start()
-    for _ in CloudTrailReader().read(stream):
-        pass
+    for stream in streams:
+        for _ in reader.read(stream):
+            pass
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     return most / (1 << 20)
@@ -151,11 +160,11 @@ def main() -> None:
         return
     texts = {form.__name__: form(options.events) for form in FORMS}
     taken: dict[str, list[float]] = {name: [] for name in texts}
-    replayed(trail(10), 10)  # AWS's actions are read once
+    replayed(files(10), 10)  # AWS's actions are read once
     for _ in range(options.rounds):
         for name, text in texts.items():
             taken[name].append(replayed(text, options.events))
-    print(f"{options.events:,} events of {len(texts['lines']) // options.events:,} bytes, {options.rounds} rounds")
+    print(f"{options.events:,} events of {len(texts['lines'][0]) // options.events:,} bytes, {options.rounds} rounds")
     for name, text in texts.items():
         print(
             f"  {name:<12} {Figure.of(taken[name]):10,.0f} events/s   wanted >= {WANTED:,}   peak {peak(text):6.1f} MiB"

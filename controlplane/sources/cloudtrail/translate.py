@@ -57,19 +57,19 @@ MAX_CHARACTERS = 1_024
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
-class SessionIssuer(msgspec.Struct, frozen=True):
+class SessionIssuer(msgspec.Struct, frozen=True, gc=False):
     """The role behind a session."""
 
     arn: str = ""
 
 
-class SessionContext(msgspec.Struct, frozen=True, rename="camel"):
+class SessionContext(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """Of temporary credentials."""
 
     session_issuer: SessionIssuer | None = None
 
 
-class UserIdentity(msgspec.Struct, frozen=True, rename="camel"):
+class UserIdentity(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """Who asked."""
 
     type: str | None = ""
@@ -81,7 +81,7 @@ class UserIdentity(msgspec.Struct, frozen=True, rename="camel"):
     session_context: SessionContext | None = None
 
 
-class Resource(msgspec.Struct, frozen=True):
+class Resource(msgspec.Struct, frozen=True, gc=False):
     """What was asked about, where the event says."""
 
     ARN: str | None = ""
@@ -96,7 +96,7 @@ def written(name: str) -> str:
     return _WRITTEN.get(name) or first + "".join(other.capitalize() for other in others)
 
 
-class Event(msgspec.Struct, frozen=True, rename=written):
+class Event(msgspec.Struct, frozen=True, rename=written, gc=False):
     """The parts that say who did what."""
 
     event_id: str = ""
@@ -213,15 +213,20 @@ def identity_of(event: Event, clusters: Clusters = _NO_CLUSTERS) -> Identity | N
         principal = clusters.account(user.user_name, user.identity_provider or "")
     if not principal:
         return None
-    client = (user_agent := event.user_agent or "").partition("/")[0].partition(" ")[0].strip("[")
     return Identity(
         Authority.AWS,
         _text(principal),
         credential=_text(user.access_key_id or ""),
         # What a service does in the caller's name needs the caller's permission, and comes from the service.
         address="" if user.invoked_by else _text(event.source_ip_address or ""),
-        client="" if user.invoked_by else _text(client or user_agent[:40]),
+        client="" if user.invoked_by else _client((event.user_agent or "")[:MAX_CHARACTERS]),
     )
+
+
+@lru_cache(maxsize=4_096)
+def _client(user_agent: str) -> str:
+    """The product that it names first."""
+    return _text(user_agent.partition("/")[0].partition(" ")[0].strip("[") or user_agent[:40])
 
 
 def _assumed(event: Event) -> tuple[str, str]:
@@ -245,7 +250,7 @@ def _resource(event: Event, service: str) -> str:
     """What it names, objects as their bucket's; else what its parameters name; `*` where neither does."""
     named = [resource.ARN for resource in (event.resources or ())[:50] if resource.ARN]
     if named:  # of an object and its bucket the object; else the first
-        return _text(_OBJECT.sub(r"\1/*", max(named, key=len)) if service == "s3" else named[0])
+        return _general(max(named, key=len)[: 2 * MAX_CHARACTERS]) if service == "s3" else _text(named[0])
     templates = RESOURCES.get(service)
     asked = _object(event.request_parameters) if templates else {}
     for parameter, template in (templates or {}).items():
@@ -253,6 +258,12 @@ def _resource(event: Event, service: str) -> str:
         if isinstance(name, str) and name:
             return _text(_arn(event, name, template))
     return "*"
+
+
+@lru_cache(maxsize=4_096)
+def _general(arn: str) -> str:
+    """A bucket's objects, for one of them."""
+    return _text(_OBJECT.sub(r"\1/*", arn))
 
 
 def _arn(event: Event, name: str, template: str) -> str:
@@ -267,4 +278,9 @@ _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 
 
 def _text(value: str) -> str:
-    return printable(value[:MAX_CHARACTERS])[:MAX_CHARACTERS]
+    return _kept(value[:MAX_CHARACTERS])  # cut before it is remembered: what an event says may be megabytes
+
+
+@lru_cache(maxsize=16_384)
+def _kept(value: str) -> str:
+    return printable(value)[:MAX_CHARACTERS]
