@@ -23,7 +23,7 @@ from controlplane.posture.learn import Lesson, learn
 from controlplane.posture.window import Window
 from controlplane.store.port import LogDay, Order, WorkloadRow
 from inscope.alert import Alert
-from inscope.behaviour import CredentialUse, LoggedBehaviour, PermissionUse, RoleAssumption
+from inscope.behaviour import CredentialUse, LoggedBehaviour, Outcome, PermissionUse, RoleAssumption
 from inscope.containment import Containment
 from inscope.coverage import Source
 from inscope.exercise import Exercise, Identity
@@ -210,9 +210,10 @@ class Logged:
                 judged=judged,
                 among=among,
             )
-            room = self._settings.max_alerts - len(state.alerts) - len(alerts)
-            known = state.alerts | alerts if alerts else state.alerts
-            alerts |= judge(sightings, state.scope, known, scene, self._memory.next_alert, room).alerts
+            for some, kept_back in _refused_last(sightings, self._settings.max_alerts // 4):
+                room = self._settings.max_alerts - len(state.alerts) - len(alerts) - kept_back
+                known = state.alerts | alerts if alerts else state.alerts
+                alerts |= judge(some, state.scope, known, scene, self._memory.next_alert, room).alerts
         return alerts
 
     def _react(self, state: Remembered, raised: Sequence[Alert], acts: Iterable[LoggedAct], now: float) -> None:
@@ -287,6 +288,19 @@ def _by_candidates(acts: Iterable[LoggedAct]) -> dict[tuple[Workload, ...], list
     for act in acts:
         groups[act.among].append(act)
     return {among: _sightings(InstanceId(""), mine) for among, mine in groups.items()}
+
+
+def _refused_last(sightings: Iterable[Sighting], kept_back: int) -> Iterator[tuple[list[Sighting], int]]:
+    """What was done, then what was refused, for which some of the room is kept back: whoever asks for thousands of
+    things that it may not do is not to silence what it then does.
+    """
+    done: list[Sighting] = []
+    refused: list[Sighting] = []
+    for each in sightings:
+        outcome = getattr(each.observation.behaviour, "outcome", Outcome.ALLOWED)
+        (refused if outcome is Outcome.DENIED else done).append(each)
+    yield done, 0
+    yield refused, kept_back
 
 
 def _sightings(instance: InstanceId, acts: Iterable[LoggedAct]) -> list[Sighting]:

@@ -30,6 +30,7 @@ from controlplane.loop.unenrolled import forgettable
 from controlplane.posture.gate import Gate
 from controlplane.posture.logs import merged
 from controlplane.posture.outside import Outside
+from controlplane.posture.window import Window
 from controlplane.store.port import InstanceRow, JoinTokenRow, ModeChange, Store, WorkloadRow
 from inscope.alert import Alert
 from inscope.binary import Binary
@@ -190,6 +191,8 @@ class Loop:
         Raises:
             StoreError: nothing of it was kept.
         """
+        window = Window(0.0, now)  # an event of the future is no coverage of it
+        coverage = replace(coverage, since=window.clamp(coverage.since), until=window.clamp(coverage.until))
         with self._memory.changing_any():
             before = self._memory.logs.covered.get((coverage.source, coverage.scope))
             after = merged(before, coverage)

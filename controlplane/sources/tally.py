@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from inscope.coverage import Source
 from inscope.exercise import LogCoverage
 from inscope.permission import Level
+from inscope.text import printable
+
+MAX_CHARACTERS = 200
 
 MAX_NAMES = 1_000
 """Names of events that are kept; those of more are counted under `…`."""
@@ -34,6 +37,7 @@ class Tally:
 
     def unknown(self, name: str) -> None:
         """An event that says nothing of a permission, or of one that nobody knows."""
+        name = printable(name[:MAX_CHARACTERS])
         known = name in self.unmapped or len(self.unmapped) < MAX_NAMES
         self.unmapped[name if known else "…"] += 1
 

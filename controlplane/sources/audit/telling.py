@@ -7,7 +7,7 @@ from collections.abc import Container
 from controlplane.sources.audit.decision import Unmapped
 from controlplane.sources.audit.envelope import Found
 from controlplane.sources.audit.recent import Recent
-from controlplane.sources.audit.translate import BadEventError, Translation
+from controlplane.sources.audit.translate import BadEventError, Translation, event_id
 from controlplane.sources.kubernetes import level_of
 from controlplane.sources.splitting import Broken
 from controlplane.sources.tally import Tally
@@ -42,7 +42,7 @@ class Telling:
                 return self._fault(str(found))
             case Unmapped(name):
                 return self._passed(name)
-        number = found.auditID
+        number = event_id(found)
         if number in self.recent or number in self._told:
             self.duplicates += 1
             return _NOTHING

@@ -1,7 +1,8 @@
 """One audit event becomes the exercises that it tells of. Pure.
 
-An impersonated request is three things: the act, which is the impersonated identity's; a role taken on; and the
-`impersonate` permissions that the impersonator used for it.
+An impersonated request is three things: the act, done by the impersonator under the other's name; a role taken on; and
+the `impersonate` permissions that were used for it. The identity is the impersonator's throughout: whoever is
+impersonated has done nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from hashlib import blake2b
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from urllib.parse import unquote
 
@@ -26,6 +28,9 @@ from inscope.text import printable
 MAX_PART = 1_024
 """Characters of a user's name, a path, or any other part of an event that is kept."""
 
+MAX_ID = 64
+"""Characters of an auditID that are kept: a client may send any."""
+
 MAX_PERMISSION = 2_048
 """Characters of a permission as an entry has it: more, and what was kept could not be sent."""
 
@@ -36,10 +41,13 @@ MAX_HOPS = 32
 """Hops that are looked at, the nearest of them: whoever sends a request may write as many as a head holds."""
 
 MAX_GROUPS = 32
-"""Groups that one request may impersonate: more is not somebody who works."""
+"""Groups of one request that are told: whoever asks for more is told by the first of them, and by the act."""
 
 FIRST = datetime(2014, 6, 6, tzinfo=UTC)
 """Kubernetes' first commit: a log cannot have covered anything before it."""
+
+LAST_YEAR = 9_999
+"""No time of it can be said any more."""
 
 _RESOURCE_VERBS = frozenset({"get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"})
 _PATH_VERBS = frozenset({"get", "head", "post", "put", "patch", "delete", "options", "connect", "trace"})
@@ -77,7 +85,7 @@ class Translation:
         if event.stage not in _STAGES:
             return _stage(event)
         time = event.requestReceivedTimestamp or event.stageTimestamp
-        if not event.auditID or time is None or time < FIRST:
+        if not event.auditID or time is None or time < FIRST or time.year >= LAST_YEAR:
             raise BadEventError("without an auditID or a time")
         decision = decision_of(event)
         if isinstance(decision, Unmapped):
@@ -88,7 +96,7 @@ class Translation:
 
     def _told(self, event: Event, user: User, time: float, decision: Decision) -> Iterator[Exercise]:
         identity = self._identity(event, user)
-        number = literal(event.auditID)
+        number = event_id(event)
         refused = _refused_impersonation(event, decision)
         if refused is not None:
             yield from _taking_on(number, time, identity, [refused], Outcome.DENIED)
@@ -96,9 +104,8 @@ class Translation:
         if event.impersonatedUser is not None:
             whom = list(_impersonated(event.impersonatedUser))
             yield from _taking_on(number, time, identity, whom, Outcome.ALLOWED)
-            identity = _as(identity, literal(event.impersonatedUser.username))
-        permission = self._permission(event)
-        use = PermissionUse(permission, identity.principal, decision.outcome, decision.granted_by)
+        principal = literal(event.impersonatedUser.username) if event.impersonatedUser else identity.principal
+        use = PermissionUse(self._permission(event), principal, decision.outcome, decision.granted_by)
         issued = event.annotations.get(_ISSUED, "")
         issued = literal(issued) if issued else ""
         yield Exercise(number, time, identity, use, issued, weaker=decision.weaker)
@@ -124,6 +131,16 @@ class Translation:
         pod, pod_uid = _first(extra, f"{_EXTRA}pod-name"), _first(extra, f"{_EXTRA}pod-uid")
         address = _address(tuple(event.sourceIPs[-MAX_HOPS:]), self.proxies)
         return _identity(user.username, pod, pod_uid, credential, address, event.userAgent[:MAX_PART])
+
+
+def event_id(event: Event) -> str:
+    """What makes an event the same as another. A client may choose its `auditID` (the Audit-ID header), and must not
+    hide one act behind another's: what the server itself says goes into it.
+    """
+    asked = (event.auditID, str(event.requestReceivedTimestamp or event.stageTimestamp), event.verb, event.requestURI)
+    who = event.user.username if event.user else ""
+    digest = blake2b("\0".join((*asked, who)).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+    return f"{digest}.{literal(event.auditID[-MAX_ID:])}"
 
 
 def literal(text: str) -> str:
@@ -220,9 +237,7 @@ def _impersonated(user: User) -> Iterator[_Whom]:
     """Whom, and with which groups: those that come with the name by itself were not asked for."""
     yield _principal(user.username)
     groups = [group for group in user.groups if not _IMPLICIT.match(group)]
-    if len(groups) > MAX_GROUPS:
-        raise BadEventError(f"more than {MAX_GROUPS} impersonated groups")
-    for group in groups:
+    for group in groups[:MAX_GROUPS]:
         yield _Whom("core", "groups", "", group)
 
 
@@ -260,14 +275,3 @@ def _taking_on(number: str, time: float, who: Identity, whom: Iterable[_Whom], o
             role = RoleAssumption(literal(each.principal), who.principal, Means.IMPERSONATION, outcome)
             told.append(Exercise(f"{number}/role", time, who, role))
     return told
-
-
-def _as(impersonator: Identity, username: str) -> Identity:
-    """The impersonated one. Nobody vouches for a pod that an impersonator claims; the credential is what it showed."""
-    return Identity(
-        impersonator.authority,
-        username,
-        credential=impersonator.credential,
-        address=impersonator.address,
-        client=impersonator.client,
-    )

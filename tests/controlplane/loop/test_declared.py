@@ -24,6 +24,7 @@ from inscope.workload import InstanceId, Workload
 from tests.controlplane.acts import AGENT, DAY, T0
 from tests.controlplane.declared import (
     ACCOUNT,
+    AUDITED,
     CREATE_BINDINGS,
     DECLARED,
     LIST_PODS,
@@ -323,3 +324,20 @@ def test_who_may_have_been_another_is_not_cut_off(store: SqliteStore) -> None:
     enforced(loop)
     assert loop.exercised(AUDIT, "", [exercise(902, T0 + 5, CREATE_BINDINGS)], T0 + 6).alerts
     assert loop.in_force(AGENT).containment(ANY) is Containment.FREE
+
+
+def test_thousands_of_refused_requests_do_not_silence_what_is_then_done(store: SqliteStore) -> None:
+    loop = Loop(store, LoopSettings(max_alerts=40))
+    declare(loop)
+    judged(loop)
+    flood = [
+        exercise(1_000 + n, T0 + 5, replace(LIST_PODS, resource=f"made-up-{n}"), Outcome.DENIED) for n in range(100)
+    ]
+    assert len(loop.exercised(AUDIT, "", flood, T0 + 6).alerts) == 30
+    assert len(loop.exercised(AUDIT, "", [exercise(902, T0 + 7, CREATE_BINDINGS)], T0 + 8).alerts) == 1
+
+
+def test_an_event_of_the_future_covers_no_future(loop: Loop) -> None:
+    declare(loop)
+    loop.covered(replace(AUDITED, until=T0 + 900 * DAY), T0)
+    assert {coverage.until for coverage in loop.logs()} == {T0}

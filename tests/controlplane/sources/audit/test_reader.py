@@ -29,7 +29,7 @@ def test_coverage_says_from_when_to_when_which_services_and_what_was_not_underst
         event(4, objectRef={"resource": "roles", "apiGroup": "rbac.authorization.k8s.io"}, verb="update"),
         event(5, **answered(401)),
         event(6, apiVersion="audit.k8s.io/v1alpha1"),
-        event(3),
+        event(3, objectRef={"resource": "deployments", "apiGroup": "apps"}, verb="patch"),
     ]
     _, reading = replay(text(*events) + b'\n{"auditID":')
     assert reading.coverage() == LogCoverage(
