@@ -136,11 +136,25 @@ class Cluster:
         """Of the API server: `v1.20.2`."""
         return str(self.ask("GET", "/version").body["gitVersion"])
 
+    def control(self, controllers: str) -> None:
+        """Run these controllers too (`clusterrole-aggregation`), until the end."""
+        access = kubeconfig(self._folder / "kubeconfig", self, {"token": ADMIN})
+        insecure = ["--port", "0"] if self.version < "v1.24" else []
+        self._run(
+            "kube-controller-manager", "--kubeconfig", str(access), "--controllers", controllers,
+            "--leader-elect=false", "--secure-port", "0", *insecure,
+        )  # fmt: skip
+
+    @property
+    def controllable(self) -> bool:
+        """Whether there is a controller manager: setup-envtest brings none."""
+        return (self._programs / "kube-controller-manager").exists()
+
     def _run(self, program: str, *arguments: str) -> None:
-        log = (self._folder / f"{program}.log").open("wb")
-        self._running.append(
-            subprocess.Popen([str(self._programs / program), *arguments], stdout=log, stderr=subprocess.STDOUT)
-        )
+        """Whatever becomes of us, it ends with us."""
+        command = ["setpriv", "--pdeathsig", "KILL", str(self._programs / program), *arguments]
+        with (self._folder / f"{program}.log").open("wb") as log:
+            self._running.append(subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT))
 
     def _write(self, name: str, text: str) -> None:
         (self._folder / name).write_text(text)
@@ -162,6 +176,22 @@ class Cluster:
         logs = [f"{path.name}: {path.read_text()[-2000:]}" for path in self._folder.glob("*.log")]
         self.end()
         raise RuntimeError("the API server did not come up\n" + "\n".join(logs))
+
+
+def kubeconfig(path: Path, cluster: Cluster, user: Mapping[str, str], port: int = 0) -> Path:
+    """A file by which a client reaches the cluster as `user` (of whom kubeconfig's fields tell)."""
+    server = {"server": f"https://127.0.0.1:{port or cluster.port}", "certificate-authority": str(cluster.certificate)}
+    context = {"cluster": "test", "user": "me"}
+    body = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "test", "cluster": server}],
+        "users": [{"name": "me", "user": dict(user)}],
+        "contexts": [{"name": "test", "context": context}],
+        "current-context": "test",
+    }
+    path.write_text(json.dumps(body))
+    return path
 
 
 def _read(text: bytes) -> Any:
